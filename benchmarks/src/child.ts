@@ -1,0 +1,12 @@
+import { workloads } from "../workloads/all.ts";
+import { takeCpuTime } from "./stopwatch.ts";
+import type { Settings } from "./workload.ts";
+
+/** Runs one workload and sends its report to the process that asked for it. */
+const [name, settings] = process.argv.slice(2);
+const workload = workloads.find((one) => one.name === name);
+if (workload === undefined || settings === undefined) throw new Error(`no workload "${name}"`);
+const parsed = JSON.parse(settings) as Settings;
+if (parsed.cpu) takeCpuTime();
+const report = await workload.run(parsed);
+process.send?.(report, () => process.exit());

@@ -1,0 +1,12 @@
+import type { Workload } from "../src/workload.ts";
+import { batchJob, LOOPS_TO_BROADWAY, throughput } from "./throughput.ts";
+
+export const batchAsync: Workload = throughput("batch-async", {
+  title: "+ batches of 100, async",
+  limits: { most: 2_000_000 },
+  bars: {
+    broadway: { loops: LOOPS_TO_BROADWAY.batched, is: "at least", must: 6, aim: 12 },
+    fastestLibrary: { is: "at least", must: 1 },
+  },
+  job: batchJob("async"),
+});

@@ -1,0 +1,144 @@
+import { channel } from "node:diagnostics_channel";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import * as westend from "westend";
+import type { TelemetryName } from "westend";
+
+import { type Contender, interleave } from "../src/harness.ts";
+import { median, pairedRatio } from "../src/statistics.ts";
+import { contenderOf } from "../src/variants.ts";
+import type { Bar, Row, Workload } from "../src/workload.ts";
+import { numbered } from "./throughput.ts";
+
+type Library = Pick<typeof westend, "definePipeline" | "fromIterable">;
+
+/** A record, so that the compiler notices a channel that is missing. */
+const events: Record<TelemetryName, true> = {
+  "westend:pipeline:started": true,
+  "westend:pipeline:stopped": true,
+  "westend:pipeline:failed": true,
+  "westend:pipeline:paused": true,
+  "westend:pipeline:resumed": true,
+  "westend:pipeline:updated": true,
+  "westend:pipeline:draining": true,
+  "westend:producer:opened": true,
+  "westend:producer:closed": true,
+  "westend:producer:ended": true,
+  "westend:producer:pulled": true,
+  "westend:producer:error": true,
+  "westend:producer:event": true,
+  "westend:message:failed": true,
+  "westend:batch:emitted": true,
+  "westend:failure:ignored": true,
+  "westend:dead-letter:written": true,
+  "westend:dead-letter:refused": true,
+  "westend:acknowledge:done": true,
+  "westend:acknowledge:refused": true,
+  "westend:stage:restarting": true,
+};
+
+const spans = ["westend:handle", "westend:batch"].flatMap((name) =>
+  ["start", "end", "asyncStart", "asyncEnd", "error"].map((event) => `tracing:${name}:${event}`),
+);
+
+let published = 0;
+
+function onMessage(): void {
+  published++;
+}
+
+function subscribed({ name, run }: Contender, names: readonly string[]): Contender {
+  return {
+    name,
+    async run(messages) {
+      for (const each of names) channel(each).subscribe(onMessage);
+      const before = published;
+      const milliseconds = await run(messages);
+      for (const each of names) channel(each).unsubscribe(onMessage);
+      if (published === before) throw new Error("nothing was published");
+      return milliseconds;
+    },
+  };
+}
+
+/** Ten no-op processors and batches of a hundred, so that every kind of channel is used. */
+function pipelineOf(name: string, { definePipeline, fromIterable }: Library): Contender {
+  return contenderOf({
+    name,
+    async run(messages, tally) {
+      const pipeline = definePipeline({
+        name: "benchmark",
+        producer: fromIterable(numbered(messages)),
+        processor: { handle: async (message) => message.to("sink") },
+        batchers: {
+          sink: {
+            async handle(batch) {
+              for (const { data } of batch) tally.see(data);
+            },
+          },
+        },
+      });
+      const running = await pipeline.start();
+      await running.done;
+    },
+  });
+}
+
+/** What the library's ways to its channels do without any. */
+const EMPTIED = { publisher: "return () => {};", traced: "return false;" };
+
+/** Copies the built library and takes the telemetry out of the copy. */
+async function withoutTelemetry(): Promise<{ library: Library; remove(): void }> {
+  const copy = mkdtempSync(join(tmpdir(), "westend-"));
+  const built = dirname(fileURLToPath(import.meta.resolve("westend")));
+  cpSync(built, copy, { recursive: true });
+  writeFileSync(join(copy, "package.json"), '{"type":"module"}');
+  // What `westend` and `westend/testing` share has the telemetry in it.
+  const file = join(copy, "shared.js");
+  const emptied = Object.entries(EMPTIED).reduce(
+    (code, [name, body]) => {
+      const pattern = new RegExp(`(function ${name}\\([^)]*\\) \\{)`);
+      if (!pattern.test(code)) throw new Error(`shared.js has no ${name}()`);
+      return code.replace(pattern, `$1 ${body}`);
+    },
+    readFileSync(file, "utf8"),
+  );
+  writeFileSync(file, emptied);
+  const library = (await import(pathToFileURL(join(copy, "index.js")).href)) as Library;
+  return { library, remove: () => rmSync(copy, { recursive: true }) };
+}
+
+export const telemetry: Workload = {
+  name: "telemetry",
+  async run(settings) {
+    const without = await withoutTelemetry();
+    const none = pipelineOf("no subscriber", westend);
+    const all = "one subscriber on every channel";
+    const onlyEvents = "one subscriber on every event, none on spans";
+    const bare = "a build without telemetry";
+    const contenders = [
+      none,
+      subscribed(pipelineOf(all, westend), [...Object.keys(events), ...spans]),
+      subscribed(pipelineOf(onlyEvents, westend), Object.keys(events)),
+      pipelineOf(bare, without.library),
+    ];
+    const rates = await interleave(contenders, settings, { most: 1_500_000 });
+    without.remove();
+    const base = rates.get(bare) ?? [];
+    const row = (name: string, bar: Bar | undefined): Row => ({
+      workload: `telemetry: ${name}`,
+      westend: { value: median(rates.get(name) ?? []), unit: "msg/s" },
+      other: { name: bare, figure: { value: median(base), unit: "msg/s" } },
+      ratio: pairedRatio(rates.get(name) ?? [], base),
+      bar,
+    });
+    const rows = [
+      row(all, { is: "at least", must: 0.9 }),
+      row(onlyEvents, undefined),
+      row(none.name, { is: "at least", must: 0.98 }),
+    ];
+    return { rows, raw: Object.fromEntries(rates) };
+  },
+};

@@ -1,0 +1,43 @@
+import { CommanderError } from "commander";
+import { errorText } from "./describe-error.ts";
+import { ExitCode } from "./exit.ts";
+import { loadPipelines, selectPipelines } from "./load.ts";
+import { paintFor } from "./paint.ts";
+import { defineProgram, type RunFlags } from "./program.ts";
+import { Refusal } from "./refusal.ts";
+import { reporterFor } from "./reporters.ts";
+import { runPipelines } from "./run.ts";
+import { checkTypes } from "./type-check.ts";
+
+/** Carries out a command line, and gives the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = ExitCode.done;
+  const program = defineProgram(async (file, flags) => {
+    code = await run(file, flags);
+  });
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // It has said what there is to say.
+    return error.exitCode === 0 ? ExitCode.done : ExitCode.refused;
+  }
+}
+
+async function run(file: string, flags: RunFlags): Promise<number> {
+  try {
+    if (flags.check) checkTypes(file);
+    const pipelines = selectPipelines(await loadPipelines(file), flags.only);
+    const { timeout } = flags;
+    return await runPipelines(pipelines, { reporter: reporterFor(flags), timeout });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { red } = paintFor(process.stderr, flags.color);
+    process.stderr.write(`${red("westend:")} ${error.message}\n`);
+    if (flags.verbose && error.cause !== undefined) {
+      process.stderr.write(`${errorText(error.cause, true)}\n`);
+    }
+    return ExitCode.refused;
+  }
+}

@@ -1,0 +1,85 @@
+import { printable, printableLines } from "./printable.ts";
+
+/** Errors of one chain that are shown at most. */
+const DEPTH = 5;
+
+/** What may be shown of an error. */
+export interface DescribedError {
+  readonly name: string;
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+/** An error and what caused it, outermost first; bounded. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (
+    let current = error;
+    current !== undefined && !chain.includes(current) && chain.length < DEPTH;
+    current = causeOf(current)
+  ) {
+    chain.push(current);
+  }
+  return chain;
+}
+
+/** One error in words fit for a log. Runs no getters: what is thrown may come from anywhere. */
+export function describeError(error: unknown): DescribedError {
+  if (typeof error !== "object" || error === null) {
+    // A string is meant to be read; anything else may be a payload.
+    const message = typeof error === "string" ? printable(error) : `a ${typeof error} was thrown`;
+    return { name: "Error", code: undefined, message };
+  }
+  return {
+    name: printable(text(error, "name") ?? "Error"),
+    code: codeOf(error),
+    message: printable(text(error, "message") ?? "an object was thrown"),
+  };
+}
+
+/** `TypeError [CODE]: message` */
+export function errorLine({ name, code, message }: DescribedError): string {
+  return `${name}${code === undefined ? "" : ` [${code}]`}: ${message}`;
+}
+
+/** The error on a line, and each of its causes; verbosely with their stacks. */
+export function errorText(error: unknown, verbose: boolean): string {
+  return causesOf(error)
+    .map((cause, index) => {
+      const line = `${index === 0 ? "" : "  caused by "}${errorLine(describeError(cause))}`;
+      return verbose ? line + stackOf(cause) : line;
+    })
+    .join("\n");
+}
+
+/** The first of several errors stands for all. */
+function causeOf(error: unknown): unknown {
+  if (typeof error !== "object" || error === null) return undefined;
+  const errors = property(error, "errors");
+  return property(error, "cause") ?? (Array.isArray(errors) ? errors[0] : undefined);
+}
+
+function codeOf(error: object): string | undefined {
+  const code = property(error, "code");
+  return typeof code === "string" || typeof code === "number" ? printable(`${code}`) : undefined;
+}
+
+function text(error: object, name: string): string | undefined {
+  const value = property(error, name);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Without its head, which repeats the message. */
+function stackOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const start = stack.search(/\n +at /);
+  return start < 0 ? "" : printableLines(stack.slice(start));
+}
+
+function property(object: object, name: string): unknown {
+  for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+    if (descriptor !== undefined) return descriptor.value;
+  }
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { TelemetryEvents, TelemetryName } from "westend";
+import { describeError, errorLine } from "./describe-error.ts";
+
+/** Distinct errors that are kept apart; an error text that never repeats must not fill the memory. */
+const DISTINCT = 100;
+
+/** One kind of error, and how often it has come up. */
+export interface Trouble {
+  readonly pipeline: string;
+  /** What went wrong, in few words. */
+  readonly what: string;
+  /** `name [code]: message` */
+  readonly error: string;
+  readonly count: number;
+}
+
+type Describers = {
+  readonly [Name in TelemetryName]?: (event: TelemetryEvents[Name]) => string;
+};
+
+const WHAT: Describers = {
+  "westend:message:failed": ({ batcher, action }) =>
+    `${batcher === undefined ? "processor" : `batcher ${batcher}`} failed, ${OUTCOME[action]}`,
+  "westend:producer:error": ({ source }) => `source ${source}`,
+  "westend:stage:restarting": ({ stage }) => `${stage} crashed and starts again`,
+  "westend:acknowledge:refused": ({ source }) => `source ${source} refused acknowledgements`,
+  "westend:dead-letter:refused": () => "dead letters could not be written",
+  "westend:failure:ignored": () => "onFailed threw",
+};
+
+const OUTCOME = {
+  retry: "will retry",
+  hold: "holds and retries",
+  fail: "handed back as failed",
+  deadLetter: "goes to the dead letters",
+  bisect: "is halved",
+  drop: "dropped",
+  stop: "stops the pipeline",
+} satisfies Record<TelemetryEvents["westend:message:failed"]["action"], string>;
+
+/** Counts what goes wrong in all pipelines of the process, by error. */
+export class TroubleTally {
+  readonly #troubles = new Map<string, { trouble: Trouble; count: number; shown: number }>();
+  readonly #listeners: [string, (event: unknown) => void][] = [];
+
+  constructor() {
+    for (const [name, what] of Object.entries(WHAT)) {
+      const listener = (event: unknown): void => {
+        const { pipeline, error } = event as { pipeline: string; error: unknown };
+        this.#add(pipeline, what(event as never), error);
+      };
+      subscribe(name, listener);
+      this.#listeners.push([name, listener]);
+    }
+  }
+
+  /** The kind of trouble that has grown most since it was last given, if any has. */
+  next(): Trouble | undefined {
+    let most: { trouble: Trouble; count: number; shown: number } | undefined;
+    for (const entry of this.#troubles.values()) {
+      if (entry.count - entry.shown > (most === undefined ? 0 : most.count - most.shown)) {
+        most = entry;
+      }
+    }
+    if (most === undefined) return undefined;
+    most.shown = most.count;
+    return { ...most.trouble, count: most.count };
+  }
+
+  /** All kinds of trouble of a pipeline, the most frequent first. */
+  of(pipeline: string): readonly Trouble[] {
+    return [...this.#troubles.values()]
+      .filter(({ trouble }) => trouble.pipeline === pipeline)
+      .map(({ trouble, count }) => ({ ...trouble, count }))
+      .sort((a, b) => b.count - a.count);
+  }
+
+  close(): void {
+    for (const [name, listener] of this.#listeners) unsubscribe(name, listener);
+  }
+
+  #add(pipeline: string, what: string, reason: unknown): void {
+    let error = errorLine(describeError(reason));
+    let key = `${pipeline}\n${what}\n${error}`;
+    if (!this.#troubles.has(key) && this.#troubles.size >= DISTINCT) {
+      error = "other errors";
+      key = `${pipeline}\n${what}\n${error}`;
+    }
+    const entry = this.#troubles.get(key);
+    if (entry !== undefined) entry.count++;
+    else
+      this.#troubles.set(key, { trouble: { pipeline, what, error, count: 1 }, count: 1, shown: 0 });
+  }
+}

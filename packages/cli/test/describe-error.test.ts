@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { errorText } from "../src/describe-error.ts";
+
+describe("errorText", () => {
+  it("gives name, code and message, and those of the causes", () => {
+    const cause = Object.assign(new Error("connect failed"), { code: "ECONNREFUSED" });
+
+    expect(errorText(new TypeError("no database", { cause }), false)).toBe(
+      "TypeError: no database\n  caused by Error [ECONNREFUSED]: connect failed",
+    );
+  });
+
+  it("stops after five errors, and at one that causes itself", () => {
+    const circular = new Error("round and round");
+    circular.cause = circular;
+    let deep = new Error("deepest");
+    for (let depth = 0; depth < 100; depth++) deep = new Error(`${depth}`, { cause: deep });
+
+    expect(errorText(circular, false)).toBe("Error: round and round");
+    expect(errorText(deep, false).split("\n")).toHaveLength(5);
+  });
+
+  it("lets the first of several errors stand for all", () => {
+    const error = new AggregateError([new Error("first"), new Error("second")], "all failed");
+
+    expect(errorText(error, false)).toBe("AggregateError: all failed\n  caused by Error: first");
+  });
+
+  it("runs no getters", () => {
+    const trap = {
+      get message(): string {
+        throw new Error("it was called");
+      },
+    };
+
+    expect(errorText(trap, false)).toBe("Error: an object was thrown");
+  });
+
+  it.each([
+    [{ card: "4111-1111" }, "Error: an object was thrown"],
+    [41_111_111, "Error: a number was thrown"],
+    ["a reason", "Error: a reason"],
+  ])("does not show what else is thrown, unless it is text: %j", (thrown, expected) => {
+    expect(errorText(thrown, false)).toBe(expected);
+  });
+
+  it("adds stacks if it is to be verbose", () => {
+    expect(errorText(new Error("no"), true)).toMatch(/^Error: no\n +at .*describe-error\.test\.ts/);
+  });
+});

@@ -1,0 +1,219 @@
+import {
+  advised,
+  boolean,
+  type Checker,
+  check,
+  either,
+  func,
+  integer,
+  isObject,
+  number,
+  object,
+  oneOf,
+  optional,
+  ownKeys,
+  read,
+  record,
+  satisfying,
+  shaped,
+  type Site,
+  string,
+} from "./options.ts";
+import { backoff, retryShape } from "./retry.ts";
+
+const count = integer({ min: 1 });
+const milliseconds = integer({ min: 1 });
+const concurrency = integer({ min: 1, max: 100_000 });
+const name = string({ nonEmpty: true });
+
+/** What people bring along from Broadway, in its own spelling too, and from Kafka clients. */
+const habits: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ["batchSize", "size"],
+    ["batchTimeout", "timeout"],
+    ["handleMessage", "handle"],
+    ["handleBatch", "handle"],
+    ["handleFailed", "onFailed"],
+    ["eachMessage", "handle"],
+    ["eachBatch", "handle"],
+    ["rateLimiting", "rateLimit"],
+    ["maxDemand", "maxInFlight", ", at the top of the options"],
+  ].flatMap(([there = "", here, where = ""]) => {
+    const snake = there.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
+    return [there, snake].map((key) => [key, `Did you mean "${key}" → "${here}"${where}?`]);
+  }),
+);
+
+const retry = advised(
+  "Make one with retry({ attempts }).",
+  retryShape((checker) => checker),
+);
+
+const rateLimit = object({ messages: count, interval: milliseconds, burst: optional(count) });
+
+const producer = shaped({ name, open: func }, "a producer");
+
+const source = either(
+  (value) =>
+    typeof value === "object" && value !== null && "producer" in value && !("open" in value),
+  object({
+    producer,
+    concurrency: optional(concurrency),
+    weight: optional(number({ above: 0 })),
+    rateLimit: optional(rateLimit),
+  }),
+  producer,
+);
+
+const processor = object(
+  {
+    concurrency: optional(concurrency),
+    partitionBy: optional(func),
+    retry: optional(retry),
+    timeout: optional(milliseconds),
+    prepare: optional(func),
+    handle: func,
+  },
+  { hints: habits },
+);
+
+const batcher = object(
+  {
+    size: optional(count),
+    bytes: optional(count),
+    weight: optional(func),
+    timeout: optional(milliseconds),
+    splitBy: optional(func),
+    partitionBy: optional(func),
+    concurrency: optional(concurrency),
+    retry: optional(retry),
+    bisect: optional(boolean),
+    handleTimeout: optional(milliseconds),
+    handle: func,
+  },
+  { hints: habits },
+);
+
+const pipeline: Checker = object(
+  {
+    name: satisfying(
+      "a non-empty string of at most 128 characters without control characters",
+      // oxlint-disable-next-line no-control-regex
+      (value) => typeof value === "string" && /^[^\u0000-\u001f\u007f-\u009f]{1,128}$/.test(value),
+    ),
+    producer: optional(source),
+    producers: optional(record(source, { nonEmpty: true })),
+    decoder: optional(
+      advised(
+        "Make one with json(), text() or schema().",
+        shaped({ name, decode: func }, "a decoder"),
+      ),
+    ),
+    processor,
+    batchers: optional(record(batcher)),
+    deadLetter: optional(
+      shaped(
+        { name, write: func, open: optional(func), close: optional(func) },
+        "a dead-letter sink",
+      ),
+    ),
+    onFailed: optional(func),
+    rateLimit: optional(rateLimit),
+    maxInFlight: optional(count),
+    maxBytes: optional(count),
+    restart: optional(
+      object({
+        max: optional(integer({ min: 0 })),
+        within: optional(milliseconds),
+        backoff: optional(backoff),
+      }),
+    ),
+    shutdown: optional(object({ timeout: optional(integer({ min: 0 })) })),
+  },
+  {
+    hints: habits,
+    also(options, site) {
+      requireOneSource(options, site);
+      requireRoomForSessions(options, site);
+      requireDeadLetter(options, site);
+    },
+  },
+);
+
+/**
+ * Checks the options of `definePipeline`, all of them at once.
+ * @throws ConfigurationError that lists every mistake.
+ */
+export function checkPipelineOptions(options: unknown): void {
+  check("definePipeline", options, pipeline);
+}
+
+function requireOneSource(options: object, site: Site): void {
+  const one = read(options, "producer") !== undefined;
+  const many = read(options, "producers") !== undefined;
+  if (one !== many) return;
+  site.at("producer").mistakeInWords("either producer or producers", one ? "both" : "neither");
+}
+
+function requireRoomForSessions(options: object, site: Site): void {
+  const maxInFlight = read(options, "maxInFlight");
+  const producers = entriesOf(read(options, "producers")).map(([, value]) => value);
+  const sessions = [read(options, "producer"), ...producers]
+    .filter((value) => value !== undefined)
+    .map((value) => read(value, "concurrency"))
+    .reduce<number>((sum, some) => sum + (Number.isSafeInteger(some) ? (some as number) : 1), 0);
+  if (!Number.isSafeInteger(maxInFlight) || (maxInFlight as number) < 1) return;
+  if ((maxInFlight as number) >= sessions) return;
+  site
+    .at("maxInFlight")
+    .mistake(`at least ${sessions}, one message for every session of the producers`, maxInFlight);
+}
+
+function requireDeadLetter(options: object, site: Site): void {
+  if (read(options, "deadLetter") !== undefined) return;
+  const stages: (readonly [stage: unknown, place: Site])[] = [
+    [read(options, "processor"), site.at("processor")],
+    ...entriesOf(read(options, "batchers")).map(
+      ([key, value]) => [value, site.at("batchers").at(key)] as const,
+    ),
+  ];
+  for (const [stage, place] of stages) {
+    if (read(read(stage, "retry"), "whenExhausted") !== "deadLetter") continue;
+    place
+      .at("retry")
+      .at("whenExhausted")
+      .mistake(
+        '"fail" or "hold" or "stop"',
+        "deadLetter",
+        "To keep it, add deadLetter: … to the pipeline.",
+      );
+  }
+}
+
+function entriesOf(value: unknown): (readonly [key: string, value: unknown])[] {
+  return isObject(value) ? ownKeys(value).map((key) => [key, read(value, key)] as const) : [];
+}
+
+/**
+ * Checks the limits given to `running.update`, all of them at once. Each session needs room for a message.
+ * @throws ConfigurationError that lists every mistake.
+ */
+export function checkUpdate(changes: unknown, batchers: readonly string[], sessions = 1): void {
+  const limits = optional(
+    object({
+      size: optional(count),
+      timeout: optional(milliseconds),
+      concurrency: optional(concurrency),
+    }),
+  );
+  check(
+    "update",
+    changes,
+    object({
+      processor: optional(object({ concurrency: optional(concurrency) })),
+      batchers: optional(object(Object.fromEntries(batchers.map((key) => [key, limits])))),
+      rateLimit: optional(either((value) => value === null, oneOf(null), rateLimit)),
+      maxInFlight: optional(integer({ min: sessions })),
+    }),
+  );
+}

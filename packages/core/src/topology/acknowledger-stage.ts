@@ -1,0 +1,169 @@
+import type { AcknowledgeResult } from "../acknowledger.ts";
+import type { Clock } from "../clock.ts";
+import { AcknowledgeError, StoppedError } from "../errors.ts";
+import type { ProducerSession } from "../producer.ts";
+import { DelayQueue } from "./delay-queue.ts";
+import type { Account, Delivery, Ledger, SettledGroup } from "./ledger.ts";
+import { isThenable } from "./thenable.ts";
+
+/** How often an acknowledgement is tried in all. */
+const ATTEMPTS = 5;
+/** Milliseconds before the second try; each later wait is twice as long. */
+const FIRST_WAIT = 100;
+
+export interface AcknowledgerStageOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly account: Account;
+  readonly session: ProducerSession<unknown>;
+  /** The source knows of these; the call began at that moment. */
+  acknowledged(group: SettledGroup, began: number): void;
+  /** The source will not take these; it will send them again. */
+  refused(error: AcknowledgeError): void;
+  advance(): void;
+}
+
+interface Attempt {
+  readonly group: SettledGroup;
+  readonly number: number;
+}
+
+/** Tells one session what has ended; every group on its own, tried again when the source refuses it. */
+export class AcknowledgerStage {
+  readonly #options: AcknowledgerStageOptions;
+  readonly #delayed: DelayQueue<Attempt>;
+  #killed = false;
+
+  constructor(options: AcknowledgerStageOptions) {
+    this.#options = options;
+    this.#delayed = new DelayQueue(options.clock, (attempt) => {
+      this.#send(attempt);
+      options.advance();
+    });
+  }
+
+  /** Acknowledges what has settled since the last time. */
+  flush(): void {
+    const { account, ledger } = this.#options;
+    if (this.#killed) this.#forget(ledger.take(account));
+    else if (account.unacknowledged > 0) this.#send({ group: ledger.take(account), number: 1 });
+  }
+
+  /** Acknowledges one message before its end. */
+  async acknowledgeNow(delivery: Delivery): Promise<void> {
+    if (delivery.acknowledged || delivery.settled) return;
+    if (this.#killed)
+      throw new StoppedError("ackNow: the session this message came from is closed.");
+    const { ledger, session, advance } = this.#options;
+    ledger.acknowledgeEarly(delivery);
+    try {
+      const result = await session.acknowledge({ succeeded: [delivery], failed: [] });
+      const refused = refusedBy(result);
+      if (!Array.isArray(refused) || refused.length > 0) {
+        throw result?.reason ?? new Error("The source refused it.");
+      }
+    } catch (cause) {
+      ledger.retract(delivery);
+      // Nobody would take it any more.
+      if (this.#killed) this.flush();
+      advance();
+      throw new AcknowledgeError("ackNow: the source refused to take the acknowledgement.", {
+        cause,
+        count: 1,
+      });
+    }
+    ledger.acknowledgedEarly(delivery);
+    if (delivery.settled) advance();
+  }
+
+  /** Gives up on what could not be acknowledged. */
+  kill(): void {
+    this.#killed = true;
+    for (const { group } of this.#delayed.clear()) this.#forget(group);
+  }
+
+  #send(attempt: Attempt): void {
+    const { session, clock } = this.#options;
+    const began = clock.now();
+    let result: ReturnType<typeof session.acknowledge>;
+    try {
+      result = session.acknowledge(attempt.group);
+      if (isThenable(result)) {
+        this.#await(attempt, result, began);
+        return;
+      }
+    } catch (reason) {
+      this.#failed(attempt, attempt.group, reason);
+      return;
+    }
+    this.#done(attempt, result, began);
+  }
+
+  #await(attempt: Attempt, result: PromiseLike<AcknowledgeResult>, began: number): void {
+    // A foreign thenable may call back twice: a promise of our own does not.
+    Promise.resolve(result).then(
+      (value) => {
+        this.#done(attempt, value, began);
+        this.#options.advance();
+      },
+      (reason) => {
+        this.#failed(attempt, attempt.group, reason);
+        this.#options.advance();
+      },
+    );
+  }
+
+  #done(attempt: Attempt, result: AcknowledgeResult, began: number): void {
+    const { acknowledged } = this.#options;
+    const { group } = attempt;
+    const refused = refusedBy(result);
+    if (!Array.isArray(refused)) {
+      // Nobody can tell what it took.
+      this.#failed(attempt, group, new TypeError("acknowledge() gave refused that is no array."));
+      return;
+    }
+    if (refused.length === 0) {
+      this.#forget(group);
+      acknowledged(group, began);
+      return;
+    }
+    const rest = new Set<unknown>(refused);
+    const taken = pick(group, (delivery) => !rest.has(delivery));
+    this.#forget(taken);
+    acknowledged(taken, began);
+    this.#failed(
+      attempt,
+      pick(group, (delivery) => rest.has(delivery)),
+      result?.reason,
+    );
+  }
+
+  #failed({ number }: Attempt, group: SettledGroup, cause: unknown): void {
+    const count = group.succeeded.length + group.failed.length;
+    if (count === 0) return;
+    if (number < ATTEMPTS && !this.#killed) {
+      this.#delayed.add({ group, number: number + 1 }, FIRST_WAIT * 2 ** (number - 1));
+      return;
+    }
+    this.#forget(group);
+    this.#options.refused(
+      new AcknowledgeError(
+        `The source "${this.#options.account.source}" refused to acknowledge ${count} message(s), ${number} time(s) in a row. It will send them again.`,
+        { cause, count },
+      ),
+    );
+  }
+
+  #forget({ succeeded, failed }: SettledGroup): void {
+    this.#options.ledger.forget(succeeded);
+    this.#options.ledger.forget(failed);
+  }
+}
+
+function refusedBy(result: AcknowledgeResult): readonly unknown[] {
+  return result?.refused ?? [];
+}
+
+function pick(group: SettledGroup, chosen: (delivery: Delivery) => boolean): SettledGroup {
+  return { succeeded: group.succeeded.filter(chosen), failed: group.failed.filter(chosen) };
+}

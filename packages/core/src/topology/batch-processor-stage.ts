@@ -1,0 +1,377 @@
+import type { Batch, EmittedBatch } from "../batch.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { HandlerTimeoutError } from "../errors.ts";
+import type { FailureAction } from "../failure.ts";
+import { type PartitionKey, RoutedMessage } from "../message.ts";
+import { DelayQueue } from "./delay-queue.ts";
+import type { Decision } from "./failure-policy.ts";
+import { checkKey } from "./partition-key.ts";
+import { type Holder, PartitionOrder } from "./partition-order.ts";
+import { Ring } from "./ring.ts";
+import { isThenable } from "./thenable.ts";
+
+export interface BatchProcessorStageOptions {
+  readonly clock: Clock;
+  readonly name: string;
+  readonly concurrency: number;
+  /** Milliseconds one call of the handler may take. */
+  readonly timeout: number | undefined;
+  readonly bisect: boolean;
+  readonly partitionBy: ((message: RoutedMessage) => PartitionKey | undefined) | undefined;
+  sizeOf(message: RoutedMessage): number;
+  handle(messages: readonly RoutedMessage[], batch: Batch, signal: AbortSignal): unknown;
+  decide(error: unknown, attempt: number): Decision;
+  /** An attempt failed; for whoever watches. */
+  failed(
+    messages: readonly RoutedMessage[],
+    error: unknown,
+    attempt: number,
+    decision: Decision | typeof HALVED,
+  ): void;
+  /** False if the message is not to be handled after all. */
+  start(message: RoutedMessage): boolean;
+  wait(message: RoutedMessage): void;
+  /** Its source gets it back. */
+  release(message: RoutedMessage): void;
+  succeeded(message: RoutedMessage): void;
+  /** Retrying is over: to be dropped, dead-lettered, failed, or to stop the pipeline. */
+  gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempt: number): void;
+  advance(): void;
+  crashed(error: unknown): void;
+}
+
+/** One batch on its way through the handler, over retries; a part of it is a run of its own. */
+interface Run extends Holder {
+  messages: readonly RoutedMessage[];
+  /** The same, as the handler of this attempt sees them. */
+  seen: readonly RoutedMessage[];
+  readonly info: Batch;
+  attempt: number;
+}
+
+/** A run in the handler. */
+interface Call {
+  readonly controller: AbortController;
+  timer: Timer | undefined;
+}
+
+/** Hands batches to the sink, `concurrency` at once; batches that share a partition one after the other. */
+export class BatchProcessorStage {
+  readonly #options: BatchProcessorStageOptions;
+  readonly #order = new PartitionOrder<Run>();
+  readonly #ready = new Ring<Run>();
+  readonly #delayed: DelayQueue<Run>;
+  readonly #calls = new Map<Run, Call>();
+  #concurrency: number;
+  #killed = false;
+  #halted = false;
+  #looping = false;
+  /** Messages that wait for a free slot or behind another batch of their partition. */
+  queued: number = 0;
+  /** Messages that wait for their next attempt. */
+  waiting: number = 0;
+  /** Milliseconds handlers were busy, all of them added up. */
+  busy: number = 0;
+  batches: number = 0;
+  retries: number = 0;
+
+  constructor(options: BatchProcessorStageOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency;
+    this.#delayed = new DelayQueue(options.clock, (run) => this.#again(run));
+  }
+
+  /** Batches in a handler. */
+  get running(): number {
+    return this.#calls.size;
+  }
+
+  /** Partitions in use; an unused one leaves nothing behind. */
+  get partitions(): number {
+    return this.#order.keys;
+  }
+
+  /** What runs beyond a lowered limit goes on; nothing starts until it is below. */
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency;
+    this.#run();
+  }
+
+  push({ messages, info }: EmittedBatch): void {
+    const admitted = this.#partition(messages, info.attempt);
+    if (admitted.length === 0) return;
+    const { attempt } = info;
+    const keys = partitionsOf(admitted);
+    if (this.#halted && keys.size > 0) {
+      for (const message of admitted) this.#options.release(message);
+      return;
+    }
+    const run: Run = { messages: admitted, seen: admitted, info, attempt, keys, blockers: 0 };
+    this.queued += admitted.length;
+    if (!this.#order.enter(run)) return;
+    this.#ready.push(run);
+    this.#run();
+  }
+
+  /** What is over need not wait for its next attempt. */
+  sweep(over: (message: RoutedMessage) => boolean): void {
+    for (const run of this.#delayed.remove(({ messages }) => messages.every(over))) {
+      this.waiting -= run.messages.length;
+      this.#finish(run, []);
+    }
+    this.#run();
+  }
+
+  /** Forgets what waits and aborts what runs; whatever that still does no longer counts. */
+  kill(reason: unknown): void {
+    this.#killed = true;
+    this.#delayed.clear();
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const { controller, timer } of calls) {
+      if (timer !== undefined) this.#options.clock.clearTimer(timer);
+      controller.abort(reason);
+    }
+  }
+
+  /** Notes the partition of each message; one whose partition cannot be had fails alone. */
+  #partition(messages: readonly RoutedMessage[], attempt: number): readonly RoutedMessage[] {
+    const { partitionBy, name } = this.#options;
+    if (partitionBy === undefined) return messages;
+    return messages.filter((message) => {
+      try {
+        message.partition = checkKey(partitionBy(message), `batchers.${name}.partitionBy`);
+        return true;
+      } catch (error) {
+        const { action } = this.#options.decide(error, Infinity);
+        this.#options.gaveUp(message, error, action === "hold" ? "fail" : action, attempt);
+        return false;
+      }
+    });
+  }
+
+  #run(): void {
+    // A handler that ends at once calls this again: the loop goes on instead, or the stack would grow with every batch.
+    if (this.#looping) return;
+    this.#looping = true;
+    while (this.#calls.size < this.#concurrency && !this.#killed) {
+      const run = this.#ready.shift();
+      if (run === undefined) break;
+      this.queued -= run.messages.length;
+      this.#start(run);
+    }
+    this.#looping = false;
+  }
+
+  #start(run: Run): void {
+    run.messages = run.messages.filter((message) => this.#options.start(message));
+    if (run.messages.length === 0) {
+      this.#finish(run, []);
+      return;
+    }
+    run.seen = run.attempt === 1 ? run.messages : run.messages.map(renewed);
+    for (const message of run.seen) message.verdict = undefined;
+    const call: Call = { controller: new AbortController(), timer: undefined };
+    this.#calls.set(run, call);
+    this.batches++;
+    const began = this.#options.clock.now();
+    const end = (failure?: { readonly reason: unknown }): void => {
+      // A late end after a timeout, or of a stage that crashed, no longer counts.
+      if (this.#calls.get(run) !== call) return;
+      if (call.timer !== undefined) this.#options.clock.clearTimer(call.timer);
+      this.#calls.delete(run);
+      this.busy += this.#options.clock.now() - began;
+      try {
+        if (failure === undefined) this.#handled(run);
+        else this.#failed(run, failure.reason);
+        this.#run();
+        this.#options.advance();
+      } catch (crash) {
+        this.#options.crashed(crash);
+      }
+    };
+    try {
+      // A copy: a handler may sort or empty what it is given.
+      const given = run.seen.slice();
+      const result = this.#options.handle(given, this.#describe(run), call.controller.signal);
+      if (!isThenable(result)) {
+        end();
+        return;
+      }
+      call.timer = this.#watch(call.controller, end);
+      Promise.resolve(result).then(
+        () => end(),
+        (reason) => end({ reason }),
+      );
+    } catch (reason) {
+      end({ reason });
+    }
+  }
+
+  #describe({ info, messages, attempt }: Run): Batch {
+    const size = messages.length;
+    const { sizeOf } = this.#options;
+    const bytes =
+      size === info.size ? info.bytes : messages.reduce((sum, one) => sum + sizeOf(one), 0);
+    return { ...info, size, bytes, partition: sharedPartition(messages), attempt };
+  }
+
+  #watch(
+    controller: AbortController,
+    end: (failure: { readonly reason: unknown }) => void,
+  ): Timer | undefined {
+    const { timeout, clock, name } = this.#options;
+    if (timeout === undefined) return undefined;
+    return clock.setTimer(() => {
+      const reason = new HandlerTimeoutError(
+        `The batch handler took longer than its timeout of ${timeout} ms. Raise batchers.${name}.handleTimeout, or pass the signal on to what it waits for.`,
+      );
+      controller.abort(reason);
+      end({ reason });
+    }, timeout);
+  }
+
+  /** The handler ended well; it may have failed or dropped single messages. */
+  #handled(run: Run): void {
+    const failed: RoutedMessage[] = [];
+    for (let index = 0; index < run.messages.length; index++) {
+      const message = run.messages[index] as RoutedMessage;
+      const { verdict, reason } = run.seen[index] as RoutedMessage;
+      message.reason = reason;
+      if (verdict === undefined) this.#options.succeeded(message);
+      else if (verdict === "failed") failed.push(message);
+      else this.#options.gaveUp(message, reason, "drop", run.attempt);
+    }
+    if (failed.length === 0) {
+      this.#finish(run, []);
+      return;
+    }
+    const again: RoutedMessage[] = [];
+    let delay = 0;
+    for (const message of failed) {
+      const decision = this.#options.decide(message.reason, run.attempt);
+      this.#options.failed([message], message.reason, run.attempt, decision);
+      if (isRetry(decision.action)) {
+        again.push(message);
+        delay = Math.max(delay, decision.delay);
+        continue;
+      }
+      this.#options.gaveUp(message, message.reason, decision.action, run.attempt);
+      if (decision.action === "stop") this.#halt();
+    }
+    this.#retry(run, again, delay);
+  }
+
+  /** The handler failed as a whole. */
+  #failed(run: Run, error: unknown): void {
+    const rest = run.messages.filter((message, index) => {
+      const { verdict, reason } = run.seen[index] as RoutedMessage;
+      if (verdict !== "dropped") return true;
+      this.#options.gaveUp(message, reason, "drop", run.attempt);
+      return false;
+    });
+    const decision = this.#options.decide(error, run.attempt);
+    const { action, delay } = decision;
+    const halve = action !== "retry" && this.#options.bisect && rest.length > 1;
+    this.#options.failed(rest, error, run.attempt, halve ? HALVED : decision);
+    if (action === "retry") {
+      this.#retry(run, rest, delay);
+      return;
+    }
+    if (halve) {
+      const middle = rest.length >> 1;
+      this.#finish(run, [rest.slice(0, middle), rest.slice(middle)]);
+      return;
+    }
+    if (action === "hold") {
+      this.#retry(run, rest, delay);
+      return;
+    }
+    for (const message of rest) this.#options.gaveUp(message, error, action, run.attempt);
+    if (action === "stop" && rest.length > 0) this.#halt();
+    this.#finish(run, []);
+  }
+
+  /** The pipeline is stopped for a message: what is ordered behind it must not overtake it. */
+  #halt(): void {
+    this.#halted = true;
+    for (const run of this.#order.items()) {
+      if (this.#calls.has(run)) continue;
+      for (const message of run.messages) this.#options.release(message);
+    }
+  }
+
+  /** The rest of a run waits for its next attempt, and keeps its partitions meanwhile. */
+  #retry(run: Run, messages: readonly RoutedMessage[], delay: number): void {
+    if (messages.length === 0) {
+      this.#finish(run, []);
+      return;
+    }
+    const rest = this.#part(run, messages);
+    this.retries++;
+    this.waiting += messages.length;
+    for (const message of messages) this.#options.wait(message);
+    this.#enqueue(this.#order.replace(run, [rest]).filter((ready) => ready !== rest));
+    this.#delayed.add(rest, delay);
+  }
+
+  #again(run: Run): void {
+    try {
+      this.waiting -= run.messages.length;
+      this.queued += run.messages.length;
+      this.#ready.unshift(run);
+      this.#run();
+      this.#options.advance();
+    } catch (crash) {
+      this.#options.crashed(crash);
+    }
+  }
+
+  /** The run is over, or goes on in parts. */
+  #finish(run: Run, parts: readonly (readonly RoutedMessage[])[]): void {
+    const runs = parts.map((messages) => this.#part(run, messages));
+    for (const { messages } of runs) this.queued += messages.length;
+    this.#enqueue(this.#order.replace(run, runs));
+  }
+
+  #enqueue(ready: readonly Run[]): void {
+    for (const run of ready) this.#ready.push(run);
+  }
+
+  #part(run: Run, messages: readonly RoutedMessage[]): Run {
+    const keys = partitionsOf(messages);
+    const { info, attempt } = run;
+    return { messages, seen: messages, info, attempt: attempt + 1, keys, blockers: 0 };
+  }
+}
+
+const HALVED = { action: "bisect", delay: 0 } as const;
+
+const NO_KEYS: ReadonlySet<PartitionKey> = new Set();
+
+function partitionsOf(messages: readonly RoutedMessage[]): ReadonlySet<PartitionKey> {
+  let keys: Set<PartitionKey> | undefined;
+  for (const { partition } of messages) {
+    if (partition === undefined) continue;
+    keys ??= new Set();
+    keys.add(partition);
+  }
+  return keys ?? NO_KEYS;
+}
+
+/** The partition of all of them, if they have the same. */
+function sharedPartition(messages: readonly RoutedMessage[]): PartitionKey | undefined {
+  const partition = messages[0]?.partition;
+  return messages.every((message) => Object.is(message.partition, partition))
+    ? partition
+    : undefined;
+}
+
+/** A new object: what a late handler says to the old one no longer counts. */
+function renewed({ data, attempt, origin, batcher, options }: RoutedMessage): RoutedMessage {
+  return new RoutedMessage(data, attempt, origin, batcher, options);
+}
+
+function isRetry(action: FailureAction): boolean {
+  return action === "retry" || action === "hold";
+}

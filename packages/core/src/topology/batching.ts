@@ -1,0 +1,319 @@
+import type { EmittedBatch } from "../batch.ts";
+import type { Clock } from "../clock.ts";
+import { UnknownBatcherError } from "../errors.ts";
+import type { FailureAction } from "../failure.ts";
+import type { RoutedMessage } from "../message.ts";
+import type { BatcherStats } from "../report.ts";
+import { batchChannel, type Publish, trace, traced } from "../telemetry.ts";
+import { BatchProcessorStage } from "./batch-processor-stage.ts";
+import { BatcherStage } from "./batcher-stage.ts";
+import { FailurePolicy } from "./failure-policy.ts";
+import type { Failure } from "./failure-stage.ts";
+import { type Delivery, type Ledger, RouteState } from "./ledger.ts";
+import type { BatcherSettings, Settings } from "./settings.ts";
+import type { Child } from "./supervisor.ts";
+
+export interface BatchingOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly random: () => number;
+  readonly publish: Publish<"pipeline">;
+  gaveUp(failure: Failure): void;
+  /** A failure whose policy is to stop the pipeline. */
+  stop(error: unknown): void;
+  /** Deliveries that may have a branch here. */
+  unsettled(): Iterable<Delivery>;
+  advance(): void;
+  crashed(batcher: Batcher, error: unknown): void;
+}
+
+/** One batcher and its batch processors: they crash and restart together. */
+export class Batcher implements Child {
+  readonly name: string;
+  readonly #options: BatchingOptions;
+  readonly #policy: FailurePolicy;
+  readonly #triggers = { size: 0, bytes: 0, split: 0, timeout: 0, flush: 0 };
+  #settings: BatcherSettings;
+  #stage: BatcherStage;
+  #processors: BatchProcessorStage;
+  #down = false;
+  #messages = 0;
+
+  constructor(name: string, settings: BatcherSettings, options: BatchingOptions) {
+    this.name = name;
+    this.#options = options;
+    this.#settings = settings;
+    const { clock, random } = options;
+    this.#policy = new FailurePolicy({
+      clock,
+      random,
+      policy: settings.retry,
+      hasDeadLetter: options.settings.deadLetter !== undefined,
+    });
+    this.#stage = this.#makeStage();
+    this.#processors = this.#makeProcessors();
+  }
+
+  /** Messages in batches that are still filling. */
+  get open(): number {
+    return this.#stage.waiting;
+  }
+
+  /** Messages that go on without anything else having to happen. */
+  get active(): boolean {
+    return this.#processors.queued > 0 || this.#processors.running > 0;
+  }
+
+  get busy(): number {
+    return this.#processors.busy;
+  }
+
+  /** Sends what a crashed stage held through the new one. */
+  start(): void {
+    if (!this.#down) return;
+    this.#down = false;
+    // A copy: sending one may settle others.
+    for (const delivery of [...this.#options.unsettled()]) {
+      for (const route of delivery.branches) {
+        if (route.batcher === this.name && route.state < RouteState.failing) this.push(route);
+      }
+    }
+    this.#options.advance();
+  }
+
+  stop(reason: unknown): void {
+    if (this.#down) return;
+    this.#down = true;
+    this.#stage.kill();
+    this.#processors.kill(reason);
+    const { batches, retries, busy } = this.#processors;
+    this.#stage = this.#makeStage();
+    this.#processors = Object.assign(this.#makeProcessors(), { batches, retries, busy });
+  }
+
+  push(route: RoutedMessage): void {
+    // While the stage is down the ledger holds the message for it.
+    if (this.#down || isOver(route)) return;
+    if (!this.#options.ledger.move(route, RouteState.batched)) return;
+    try {
+      this.#stage.push(route);
+    } catch (crash) {
+      this.#options.crashed(this, crash);
+    }
+  }
+
+  flushOldest(): void {
+    this.#stage.flushOldest();
+  }
+
+  drain(): void {
+    this.#stage.drain();
+  }
+
+  resize(limits: {
+    readonly size?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly concurrency?: number | undefined;
+  }): void {
+    const { size, timeout, concurrency } = this.#settings;
+    this.#settings = {
+      ...this.#settings,
+      size: limits.size ?? size,
+      timeout: limits.timeout ?? timeout,
+      concurrency: limits.concurrency ?? concurrency,
+    };
+    // First, what is emitted for being full now must find the new limit.
+    this.#processors.resize(this.#settings.concurrency);
+    this.#stage.resize(this.#settings.size, this.#settings.timeout);
+  }
+
+  /** What has been released meanwhile need not wait for its next attempt. */
+  sweep(): void {
+    this.#processors.sweep(isOver);
+  }
+
+  kill(reason: unknown): void {
+    this.#down = true;
+    this.#stage.kill();
+    this.#processors.kill(reason);
+  }
+
+  get concurrency(): number {
+    return this.#settings.concurrency;
+  }
+
+  /** `busy` is how many batch processors were busy on average. */
+  stats(busy: number): BatcherStats {
+    const { queued, waiting, running, batches, retries } = this.#processors;
+    return {
+      concurrency: this.#settings.concurrency,
+      open: this.#stage.waiting,
+      queued,
+      waiting,
+      running,
+      workload: Math.min(1, busy / this.#settings.concurrency),
+      batches,
+      messages: this.#messages,
+      retries,
+      triggers: { ...this.#triggers },
+    };
+  }
+
+  #makeStage(): BatcherStage {
+    const { clock } = this.#options;
+    return new BatcherStage({
+      ...this.#settings,
+      clock,
+      name: this.name,
+      sizeOf,
+      emit: (batch) => this.#emit(batch),
+      failed: (message, error) => {
+        const { action } = this.#policy.decide(error, Infinity);
+        this.#gaveUp(message, error, action, 1);
+      },
+      crashed: (error) => this.#options.crashed(this, error),
+    });
+  }
+
+  #makeProcessors(): BatchProcessorStage {
+    const { clock, ledger, publish, advance } = this.#options;
+    return new BatchProcessorStage({
+      ...this.#settings,
+      clock,
+      name: this.name,
+      timeout: this.#settings.handleTimeout,
+      sizeOf,
+      handle: this.#handler(),
+      decide: (error, attempt) => this.#policy.decide(error, attempt),
+      failed: (messages, error, attempt, { action, delay }) => {
+        const batcher = this.name;
+        for (const { source } of messages) {
+          publish("westend:message:failed", { source, batcher, attempt, action, delay, error });
+        }
+      },
+      start: (message) => !isOver(message) && ledger.move(message, RouteState.running),
+      wait: (message) => {
+        if (!isOver(message)) ledger.move(message, RouteState.waiting);
+      },
+      release: (message) => {
+        if (!isOver(message)) ledger.release(message.origin as Delivery);
+      },
+      succeeded: (message) => {
+        if (!isOver(message)) ledger.settleRoute(message, "succeeded", undefined);
+      },
+      gaveUp: (message, reason, action, attempt) => this.#gaveUp(message, reason, action, attempt),
+      advance,
+      crashed: (error) => this.#options.crashed(this, error),
+    });
+  }
+
+  #handler(): BatcherSettings["handle"] {
+    const { handle } = this.#settings;
+    const pipeline = this.#options.settings.name;
+    return (messages, batch, signal) => {
+      if (!traced(batchChannel)) return handle(messages, batch, signal);
+      const { batcher, size, bytes, trigger, attempt } = batch;
+      const context = { pipeline, batcher, size, bytes, trigger, attempt };
+      return trace(batchChannel, context, () => handle(messages, batch, signal));
+    };
+  }
+
+  #emit(batch: EmittedBatch): void {
+    const { trigger, size, bytes } = batch.info;
+    this.#policy.deposit(size);
+    this.#triggers[trigger]++;
+    this.#messages += size;
+    const batcher = this.name;
+    this.#options.publish("westend:batch:emitted", { batcher, size, bytes, trigger });
+    this.#processors.push(batch);
+  }
+
+  #gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempts: number): void {
+    if (isOver(message)) return;
+    const { ledger, gaveUp, stop } = this.#options;
+    const delivery = message.origin as Delivery;
+    if (action === "drop") ledger.settleRoute(message, "dropped", reason);
+    else if (action === "stop") {
+      ledger.release(delivery);
+      stop(reason);
+    } else {
+      ledger.move(message, RouteState.failing);
+      gaveUp({
+        delivery,
+        route: message,
+        reason,
+        attempts,
+        action: action === "deadLetter" ? action : "fail",
+      });
+    }
+  }
+}
+
+/** All batchers of a pipeline. A slow one fills its own batches; the others go on. */
+export class Batching {
+  readonly all: readonly Batcher[];
+  readonly #byName: ReadonlyMap<string, Batcher>;
+
+  constructor(options: BatchingOptions) {
+    this.all = Object.entries(options.settings.batchers).map(
+      ([name, settings]) => new Batcher(name, settings, options),
+    );
+    this.#byName = new Map(this.all.map((batcher) => [batcher.name, batcher]));
+  }
+
+  /** Messages in batches that are still filling. */
+  get open(): number {
+    return this.all.reduce((sum, { open }) => sum + open, 0);
+  }
+
+  get active(): boolean {
+    return this.all.some(({ active }) => active);
+  }
+
+  get(name: string): Batcher | undefined {
+    return this.#byName.get(name);
+  }
+
+  refusal({ batcher }: RoutedMessage): Error | undefined {
+    if (this.#byName.has(batcher)) return undefined;
+    const names = [...this.#byName.keys()].map((name) => `"${name}"`).join(", ");
+    return new UnknownBatcherError(
+      `There is no batcher "${batcher}". There ${names === "" ? "are none" : `are: ${names}`}.`,
+    );
+  }
+
+  push(route: RoutedMessage): void {
+    this.#byName.get(route.batcher)?.push(route);
+  }
+
+  /** Emits whatever is waiting. */
+  drain(): void {
+    for (const batcher of this.all) batcher.drain();
+  }
+
+  /** Makes room by emitting the batches that have waited longest. */
+  flushOldest(): void {
+    for (const batcher of this.all) batcher.flushOldest();
+  }
+
+  sweep(): void {
+    for (const batcher of this.all) batcher.sweep();
+  }
+
+  kill(reason: unknown): void {
+    for (const batcher of this.all) batcher.kill(reason);
+  }
+}
+
+/** Settled, or no longer the pipeline's: whatever comes late for it does not count. */
+function isOver(route: RoutedMessage): boolean {
+  return route.state >= RouteState.settled || (route.origin as Delivery).settled;
+}
+
+function sizeOf({ options, data, origin }: RoutedMessage): number {
+  const size = options?.size;
+  if (size !== undefined) return size;
+  if (typeof data === "string") return data.length;
+  return data instanceof Uint8Array ? data.byteLength : (origin as Delivery).size;
+}

@@ -1,0 +1,123 @@
+import type { Clock } from "../clock.ts";
+import { DecodeError, HandlerResultError, UnknownBatcherError } from "../errors.ts";
+import type { FailureAction, RetryPolicy } from "../failure.ts";
+
+/** Seconds' worth of retries that may come in a burst. */
+const BURST = 10;
+/** Milliseconds to wait where the back-off throws, or gives what is no time to wait. */
+const FALLBACK = 1000;
+/** What is not to be tried again, and is held, waits as after so many attempts: back-offs are made for numbers. */
+const MANY = 1_000_000;
+const ACTIONS: ReadonlySet<unknown> = new Set<FailureAction>([
+  "retry",
+  "drop",
+  "deadLetter",
+  "fail",
+  "hold",
+  "stop",
+]);
+
+/** What to do about a failure, and when. */
+export interface Decision {
+  readonly action: FailureAction;
+  /** Milliseconds until the next attempt, if there is one. */
+  readonly delay: number;
+}
+
+export interface FailurePolicyOptions {
+  readonly clock: Clock;
+  readonly policy: RetryPolicy | undefined;
+  readonly hasDeadLetter: boolean;
+  readonly random: () => number;
+}
+
+/** Decides what becomes of a failure, and keeps the retry budget. */
+export class FailurePolicy {
+  readonly #options: FailurePolicyOptions;
+  #tokens: number;
+  #filledAt: number;
+
+  constructor(options: FailurePolicyOptions) {
+    this.#options = options;
+    this.#tokens = (options.policy?.budget.perSecond ?? 0) * BURST;
+    this.#filledAt = options.clock.now();
+  }
+
+  /** Messages came in: the budget grows with them. */
+  deposit(count: number): void {
+    const { policy } = this.#options;
+    if (policy !== undefined) this.#tokens += count * policy.budget.ratio;
+  }
+
+  decide(error: unknown, attempt: number): Decision {
+    const action = this.#act(error, attempt);
+    const again = action === "retry" || action === "hold";
+    return { action, delay: again ? this.#delay(attempt) : 0 };
+  }
+
+  #act(error: unknown, attempt: number): FailureAction {
+    const { policy } = this.#options;
+    if (policy === undefined) return this.#exhausted;
+    const verdict = classify(policy, error);
+    if (verdict === false) return this.#exhausted;
+    if (verdict !== true && verdict !== "retry") return this.#possible(verdict);
+    return attempt < policy.attempts && !isPermanent(error) ? "retry" : this.#exhausted;
+  }
+
+  get #exhausted(): FailureAction {
+    return this.#possible(this.#options.policy?.whenExhausted ?? "deadLetter");
+  }
+
+  /** Without a dead-letter sink the source decides. */
+  #possible(action: FailureAction): FailureAction {
+    return action === "deadLetter" && !this.#options.hasDeadLetter ? "fail" : action;
+  }
+
+  #delay(attempt: number): number {
+    // Without a policy nothing is tried again.
+    const policy = this.#options.policy as RetryPolicy;
+    return Math.max(this.#backoff(policy, attempt), this.#wait(policy));
+  }
+
+  #backoff({ backoff }: RetryPolicy, attempt: number): number {
+    try {
+      const delay = backoff.delay(Math.min(attempt, MANY), this.#options.random);
+      if (delay >= 0 && delay < Infinity) return delay;
+    } catch {
+      // A back-off of one's own that throws must not cost the message.
+    }
+    return FALLBACK;
+  }
+
+  /** Takes a retry from the budget, on credit if it must be; milliseconds until the credit is paid back. */
+  #wait({ budget }: RetryPolicy): number {
+    const now = this.#options.clock.now();
+    const earned = ((now - this.#filledAt) / 1000) * budget.perSecond;
+    const most = Math.max(1, budget.perSecond * BURST);
+    this.#tokens = Math.min(most, this.#tokens + earned) - 1;
+    this.#filledAt = now;
+    return Math.max(0, (-this.#tokens / budget.perSecond) * 1000);
+  }
+}
+
+/** These come again however often one tries. */
+function isPermanent(error: unknown): boolean {
+  return (
+    error instanceof DecodeError ||
+    error instanceof UnknownBatcherError ||
+    error instanceof HandlerResultError
+  );
+}
+
+function classify(policy: RetryPolicy, error: unknown): boolean | FailureAction {
+  if (policy.when === undefined) return true;
+  try {
+    const verdict: unknown = policy.when(error);
+    if (typeof verdict === "boolean" || ACTIONS.has(verdict)) {
+      return verdict as boolean | FailureAction;
+    }
+  } catch {
+    // As if it had nothing to say.
+  }
+  return true;
+}

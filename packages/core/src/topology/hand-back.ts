@@ -1,0 +1,162 @@
+import type { Clock } from "../clock.ts";
+import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
+import type { Batching } from "./batching.ts";
+import { type Account, type Delivery, DeliveryState, type Ledger } from "./ledger.ts";
+import type { Processing } from "./processing.ts";
+import type { Source, Sources } from "./sources.ts";
+
+export interface HandBackOptions {
+  readonly clock: Clock;
+  readonly pipeline: string;
+  readonly ledger: Ledger;
+  readonly sources: Sources;
+  readonly processing: Processing;
+  readonly batching: Batching;
+  advance(): void;
+}
+
+/** Takes messages back from the stages: at the end of the pipeline, or because their source gives them to somebody else. */
+export class HandBack {
+  readonly #options: HandBackOptions;
+  /** Messages on their way back to their sources. */
+  readonly #releases: Promise<void>[] = [];
+  readonly #revocations = new Set<() => void>();
+  #ended = false;
+
+  constructor(options: HandBackOptions) {
+    this.#options = options;
+  }
+
+  /** Every message that is received and not settled. */
+  *unsettled(): Generator<Delivery> {
+    for (const { account } of this.#options.sources.unsettled()) yield* account.unsettled();
+  }
+
+  /** Resolves when the sources have what was given back. */
+  async released(): Promise<void> {
+    await Promise.all(this.#releases);
+  }
+
+  /** What comes while a drain is under way goes back, where the source can take it back; true if it has. */
+  late(deliveries: readonly Delivery[]): boolean {
+    const account = deliveries[0]?.arrival.account;
+    const { ledger, sources } = this.#options;
+    for (const { account: candidate, source } of sources.unsettled()) {
+      if (candidate !== account || !source.stage.releases(account)) continue;
+      for (const delivery of deliveries) ledger.release(delivery);
+      this.#giveBack(source, account, deliveries);
+      return true;
+    }
+    return false;
+  }
+
+  /** Gives back what has not been started, where the source can take it back. */
+  unstarted(): void {
+    const { ledger, sources, advance } = this.#options;
+    for (const { account, source } of sources.unsettled()) {
+      if (!source.stage.releases(account)) continue;
+      const released = [...account.unsettled()].filter(
+        (delivery) => !delivery.acknowledged && isUnstarted(delivery),
+      );
+      for (const delivery of released) ledger.release(delivery);
+      this.#giveBack(source, account, released);
+    }
+    this.#sweep();
+    advance();
+  }
+
+  /** Gives up what is left at the deadline: aborted first, then given back where that is possible; not acknowledged. */
+  everything(abort: (reason: ShutdownTimeoutError) => void): void {
+    const { ledger, sources, pipeline } = this.#options;
+    const inFlight = ledger.unsettled;
+    abort(
+      new ShutdownTimeoutError(
+        `The pipeline "${pipeline}" did not drain in time; ${inFlight} message(s) were still in flight. Raise shutdown.timeout, or pass the signal on to what handlers wait for.`,
+        { inFlight },
+      ),
+    );
+    for (const { account, source } of sources.unsettled()) {
+      const left = [...account.unsettled()].filter(({ acknowledged }) => !acknowledged);
+      for (const delivery of account.unsettled()) {
+        if (isUnstarted(delivery) && source.stage.releases(account)) ledger.release(delivery);
+        else ledger.abandon(delivery);
+      }
+      this.#giveBack(source, account, left);
+    }
+  }
+
+  /** Nothing of these starts any more; resolves when what runs has ended and been acknowledged, or its time is up. */
+  async revoke(
+    account: Account,
+    predicate: (delivery: Delivery) => boolean,
+    timeout: number,
+  ): Promise<void> {
+    const { ledger, processing, batching, advance } = this.#options;
+    const running: Delivery[] = [];
+    for (const delivery of account.unsettled()) {
+      if (!predicate(delivery)) continue;
+      if (isUnstarted(delivery)) ledger.release(delivery);
+      else running.push(delivery);
+    }
+    this.#sweep();
+    // Open batches hold some of them: those need not wait for their timeout.
+    if (running.length > 0) batching.drain();
+    await this.#untilOver(running, timeout);
+    for (const delivery of running) {
+      if (delivery.settled) continue;
+      // One whose failure is being dealt with runs nowhere, but holds its key.
+      processing.abandon(delivery, new StoppedError("The source took the message back."));
+      ledger.abandon(delivery);
+    }
+    advance();
+  }
+
+  /** To be called whenever something may have ended. */
+  check(): void {
+    for (const check of this.#revocations) check();
+  }
+
+  /** All has ended, one way or another: nobody need wait for it. */
+  end(): void {
+    this.#ended = true;
+    this.check();
+  }
+
+  #giveBack({ stage }: Source, account: Account, deliveries: readonly Delivery[]): void {
+    if (deliveries.length > 0) this.#releases.push(stage.release(account, deliveries));
+  }
+
+  /** What has been given back need not wait for its next attempt. */
+  #sweep(): void {
+    this.#options.processing.sweep();
+    this.#options.batching.sweep();
+  }
+
+  #untilOver(running: readonly Delivery[], timeout: number): Promise<void> {
+    const { clock, advance } = this.#options;
+    const over = (): boolean =>
+      running.every(
+        ({ settled, acknowledged, notes }) =>
+          settled && acknowledged && notes?.acknowledging !== true,
+      );
+    if (over()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#revocations.delete(check);
+        clock.clearTimer(timer);
+        resolve();
+      };
+      const check = (): void => {
+        if (this.#ended || over()) end();
+      };
+      const timer = clock.setTimer(end, timeout);
+      this.#revocations.add(check);
+      advance();
+    });
+  }
+}
+
+/** Nothing of it runs: it can go back to its source as if it had not come. */
+function isUnstarted({ state }: Delivery): boolean {
+  return state === DeliveryState.received || state === DeliveryState.waiting;
+}

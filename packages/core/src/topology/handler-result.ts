@@ -1,0 +1,64 @@
+import { HandlerResultError } from "../errors.ts";
+import { Message, RoutedMessage } from "../message.ts";
+import { describeValue } from "../options/words.ts";
+import { type Delivery, RouteState } from "./ledger.ts";
+
+type Refusal = (route: RoutedMessage) => Error | undefined;
+
+/**
+ * Where a processor's handler sent a message, by what it returned.
+ * @throws HandlerResultError if it returned what it may not; whatever a look at it throws, getters and proxies for one
+ */
+export function routesOf(
+  delivery: Delivery,
+  result: unknown,
+  refusal: Refusal,
+): RoutedMessage | readonly RoutedMessage[] {
+  if (!Array.isArray(result)) return check(delivery, result, refusal);
+  // A copy: the handler may use its array again.
+  const routes = [...result].map((route) => check(delivery, route, refusal));
+  if (new Set(routes).size < routes.length) {
+    throw new HandlerResultError(
+      "processor.handle returned the same route twice. Call message.to(…) once for each.",
+    );
+  }
+  return routes.length === 1 ? (routes[0] as RoutedMessage) : routes;
+}
+
+export function isSeveral(
+  routes: RoutedMessage | readonly RoutedMessage[],
+): routes is readonly RoutedMessage[] {
+  return Array.isArray(routes);
+}
+
+function check(delivery: Delivery, route: unknown, refusal: Refusal): RoutedMessage {
+  if (!(route instanceof RoutedMessage)) throw new HandlerResultError(wrong(route));
+  if (route.origin !== delivery || route.attempt !== delivery.message?.attempt) {
+    throw new HandlerResultError(
+      "processor.handle returned a route made from another message. Return what message.to(…) of its own message gives.",
+    );
+  }
+  requireWritable(route);
+  const error = refusal(route);
+  if (error !== undefined) throw error;
+  return route;
+}
+
+/** By writing to it: asking `Object.isFrozen` for every message costs more than the rest of this file. */
+function requireWritable(route: RoutedMessage): void {
+  try {
+    route.state = RouteState.routed;
+  } catch (cause) {
+    throw new HandlerResultError(
+      "processor.handle returned a frozen route. Freeze its data rather than what message.to(…) gives.",
+      { cause },
+    );
+  }
+}
+
+function wrong(result: unknown): string {
+  if (result instanceof Message) {
+    return "processor.handle returned the message itself. Return message.to(batcher) to send it on, or nothing to acknowledge it.";
+  }
+  return `processor.handle returned ${describeValue(result, true)}; expected nothing, message.to(…), or an array of those.`;
+}

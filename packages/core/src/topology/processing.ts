@@ -1,0 +1,409 @@
+import type { Clock } from "../clock.ts";
+import { AttemptsError } from "../errors.ts";
+import { Message, type RoutedMessage } from "../message.ts";
+import type { Awaitable } from "../producer.ts";
+import type { ProcessorStats } from "../report.ts";
+import { handleChannel, type Publish, trace, traced } from "../telemetry.ts";
+import { DelayQueue } from "./delay-queue.ts";
+import { type Decision, FailurePolicy } from "./failure-policy.ts";
+import type { Failure } from "./failure-stage.ts";
+import { isSeveral, routesOf } from "./handler-result.ts";
+import { IntakeStage } from "./intake-stage.ts";
+import { type Defect, type Delivery, DeliveryState, type Ledger } from "./ledger.ts";
+import { ProcessorStage } from "./processor-stage.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Settings } from "./settings.ts";
+import type { Child } from "./supervisor.ts";
+import type { Turn } from "./turn.ts";
+
+export interface ProcessingOptions {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly publish: Publish<"pipeline">;
+  /** Deliveries that may be here. */
+  unsettled(): Iterable<Delivery>;
+  /** Why a route cannot be taken; undefined if it can. */
+  refusal(route: RoutedMessage): Error | undefined;
+  route(route: RoutedMessage): void;
+  gaveUp(failure: Failure): void;
+  /** A failure whose policy is to stop the pipeline. */
+  stop(error: unknown): void;
+  /** A handler has ended: more may start. */
+  completed(): void;
+  crashed(error: unknown): void;
+}
+
+/** Everything between a source and the batchers: decoding, order, handlers, and another try where one failed. */
+export class Processing implements Child {
+  readonly name = "processors";
+  readonly #options: ProcessingOptions;
+  readonly #scheduler = new Scheduler<Delivery>();
+  readonly #intake: IntakeStage;
+  readonly #policy: FailurePolicy;
+  readonly #delayed: DelayQueue<Delivery>;
+  #stage: ProcessorStage;
+  #concurrency: number;
+  /** How often a message is handled in all, over restarts of the process, too. */
+  readonly #attempts: number;
+  /** What a message is ordered by is not known before it has been decoded. */
+  readonly #keyed: boolean;
+  #intaking = 0;
+  #down = false;
+  #retries = 0;
+
+  constructor(options: ProcessingOptions) {
+    this.#options = options;
+    const { clock, turn, settings, signal, random } = options;
+    const { processor, decoder, deadLetter } = settings;
+    this.#concurrency = processor.concurrency;
+    this.#attempts = processor.retry?.attempts ?? Infinity;
+    this.#keyed = processor.user.partitionBy !== undefined;
+    this.#policy = new FailurePolicy({
+      clock,
+      random,
+      policy: processor.retry,
+      hasDeadLetter: deadLetter !== undefined,
+    });
+    this.#delayed = new DelayQueue(clock, (delivery) => this.#again(delivery));
+    this.#intake = new IntakeStage({
+      clock,
+      turn,
+      decoder,
+      signal,
+      user: processor.user,
+      ready: (delivery, prepared) => this.#ready(delivery, prepared),
+      undecoded: (delivery, error) => this.#undecoded(delivery, error),
+    });
+    this.#stage = this.#makeStage();
+  }
+
+  /** Nothing is ready, runs, or is being taken in. */
+  get idle(): boolean {
+    return this.#stage.running === 0 && this.#scheduler.ready === 0 && this.#intaking === 0;
+  }
+
+  /** Nothing waits for another attempt, either. */
+  get empty(): boolean {
+    return this.idle && this.#delayed.length === 0;
+  }
+
+  /** Partition keys in use. */
+  get keys(): number {
+    return this.#scheduler.keys;
+  }
+
+  /** Fewer messages are ready than could be started soon. */
+  get starving(): boolean {
+    return this.#scheduler.ready < this.#concurrency;
+  }
+
+  /** Runs again what a crashed stage was running. */
+  start(): void {
+    if (!this.#down) return;
+    this.#down = false;
+    for (const delivery of this.#options.unsettled()) {
+      if (delivery.state === DeliveryState.running) this.#recover(delivery);
+    }
+    this.#options.completed();
+  }
+
+  stop(reason: unknown): void {
+    if (this.#down) return;
+    this.#down = true;
+    this.#stage.kill(reason);
+    const { busy } = this.#stage;
+    this.#stage = this.#makeStage();
+    this.#stage.busy = busy;
+  }
+
+  take(deliveries: readonly Delivery[]): Awaitable<void> {
+    this.#policy.deposit(deliveries.length);
+    return this.#takeIn(deliveries);
+  }
+
+  run(): void {
+    if (!this.#down) this.#stage.run();
+  }
+
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency;
+    this.#stage.resize(concurrency);
+  }
+
+  /** Aborts one message, if it runs. */
+  abandon(delivery: Delivery, reason: unknown): void {
+    this.#stage.abandon(delivery, reason);
+    this.#scheduler.done(delivery);
+  }
+
+  /** What has been released meanwhile need not wait for its next attempt. */
+  sweep(): void {
+    for (const delivery of this.#delayed.remove(({ settled }) => settled)) {
+      this.#scheduler.done(delivery);
+    }
+  }
+
+  /** Ends the handling of a message: the next of its key may start. */
+  finished(delivery: Delivery): void {
+    this.#scheduler.done(delivery);
+  }
+
+  kill(reason: unknown): void {
+    this.#delayed.clear();
+    this.#stage.kill(reason);
+  }
+
+  /** Milliseconds handlers were busy, all slots added up. */
+  get busy(): number {
+    return this.#stage.busy;
+  }
+
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** `busy` is how many slots were busy on average. */
+  stats(busy: number): ProcessorStats {
+    return {
+      concurrency: this.#concurrency,
+      running: this.#stage.running,
+      ready: this.#scheduler.ready,
+      blocked: this.#scheduler.blocked,
+      waiting: this.#delayed.length,
+      workload: Math.min(1, busy / this.#concurrency),
+      retries: this.#retries,
+    };
+  }
+
+  #makeStage(): ProcessorStage {
+    const { clock, turn, settings, completed, crashed } = this.#options;
+    return new ProcessorStage({
+      clock,
+      turn,
+      concurrency: this.#concurrency,
+      timeout: settings.processor.timeout,
+      ownSignal: settings.processor.ownSignal,
+      handle: this.#handler(),
+      ledger: this.#options.ledger,
+      scheduler: this.#scheduler,
+      handled: (delivery, result) => this.#handled(delivery, result),
+      failed: (delivery, error) => this.#failed(delivery, error),
+      defective: (delivery) => this.#defective(delivery),
+      advance: completed,
+      crashed,
+    });
+  }
+
+  /** The user's handler, with what the options ask for around it and nothing else. */
+  #handler(): (message: Message<unknown>, signal: AbortSignal) => unknown {
+    const { name, processor } = this.#options.settings;
+    const { user } = processor;
+    const handle =
+      user.prepare === undefined
+        ? (message: Message<unknown>, signal: AbortSignal): unknown =>
+            user.handle.call(user.self, message, signal)
+        : (message: Message<unknown>, signal: AbortSignal): unknown => {
+            const delivery = message.origin as Delivery;
+            return delivery.unprepared
+              ? prepareAlone(user, message, signal)
+              : user.handle.call(user.self, message, signal);
+          };
+    // On its own: a closure below would cost an allocation for every message.
+    const handleTraced: typeof handle = (message, signal) => {
+      const { source, attempt, receivedAt } = message;
+      const context = { pipeline: name, source, attempt, receivedAt };
+      return trace(handleChannel, context, () => handle(message, signal));
+    };
+    return (message, signal) =>
+      traced(handleChannel) ? handleTraced(message, signal) : handle(message, signal);
+  }
+
+  #ready(delivery: Delivery, prepared: boolean): void {
+    // It may have been released while it was being taken in.
+    if (delivery.settled) {
+      this.#scheduler.done(delivery);
+      return;
+    }
+    if (!prepared) delivery.note({ unprepared: true });
+    const { attempt } = delivery.message as Message<unknown>;
+    const attempts = this.#attempts;
+    if (attempt > attempts) {
+      const error = new AttemptsError(
+        `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${attempts}. Handling it may have ended the process each time.`,
+      );
+      delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
+    }
+    this.#enqueue(delivery);
+  }
+
+  #undecoded(delivery: Delivery, error: unknown): void {
+    if (delivery.settled) {
+      this.#scheduler.done(delivery);
+      return;
+    }
+    const { defect, incoming } = delivery;
+    const tries = defect === undefined ? (incoming.attempt ?? 1) : defect.tries + 1;
+    delivery.note({ defect: { error, tries } });
+    if (this.#keyed) delivery.key = undefined;
+    this.#enqueue(delivery);
+  }
+
+  /** A message that cannot be handled takes its place behind those of its key, too, and fails when its turn comes. */
+  #enqueue(delivery: Delivery): void {
+    const retaken = delivery.state === DeliveryState.waiting;
+    if (retaken) this.#options.ledger.again(delivery);
+    if (retaken && !this.#keyed) this.#scheduler.again(delivery);
+    else this.#scheduler.push(delivery);
+    // What came with it may still have to be waited for.
+    if (this.#intaking > 0) this.#options.completed();
+  }
+
+  #defective(delivery: Delivery): void {
+    const { error, tries } = delivery.defect as Defect;
+    this.#fail(delivery, error, this.#policy.decide(error, tries));
+  }
+
+  #handled(delivery: Delivery, result: unknown): void {
+    const { ledger } = this.#options;
+    const { verdict, reason } = delivery.message as Message<unknown>;
+    if (verdict === "failed") {
+      this.#failed(delivery, reason);
+      return;
+    }
+    if (verdict === "dropped") ledger.drop(delivery, reason);
+    else if (result === undefined) ledger.succeed(delivery);
+    else {
+      this.#routed(delivery, result);
+      return;
+    }
+    this.#scheduler.done(delivery);
+  }
+
+  #routed(delivery: Delivery, result: unknown): void {
+    const { ledger, route } = this.#options;
+    let routes: RoutedMessage | readonly RoutedMessage[];
+    try {
+      routes = routesOf(delivery, result, this.#options.refusal);
+    } catch (error) {
+      this.#failed(delivery, error);
+      return;
+    }
+    if (!isSeveral(routes)) {
+      ledger.route(delivery, routes);
+      route(routes);
+    } else if (routes.length === 0) ledger.succeed(delivery);
+    else {
+      ledger.route(delivery, routes);
+      for (const one of routes) route(one);
+    }
+    this.#scheduler.done(delivery);
+  }
+
+  #failed(delivery: Delivery, error: unknown): void {
+    const { attempt } = delivery.message as Message<unknown>;
+    this.#fail(delivery, error, this.#policy.decide(error, attempt));
+  }
+
+  #fail(delivery: Delivery, error: unknown, { action, delay }: Decision): void {
+    const { ledger, publish, gaveUp, stop } = this.#options;
+    const attempt = delivery.message?.attempt ?? delivery.defect?.tries ?? 1;
+    publish("westend:message:failed", {
+      source: delivery.source,
+      batcher: undefined,
+      attempt,
+      action,
+      delay,
+      error,
+    });
+    switch (action) {
+      case "retry":
+      case "hold":
+        this.#retries++;
+        ledger.wait(delivery);
+        this.#delayed.add(delivery, delay);
+        return;
+      case "drop":
+        ledger.drop(delivery, error);
+        this.#scheduler.done(delivery);
+        return;
+      case "stop":
+        ledger.wait(delivery);
+        // What is ordered behind it must not overtake it, and is not to be waited for.
+        for (let one: Delivery | undefined = delivery; one !== undefined; one = one.next) {
+          if (!one.settled) ledger.release(one);
+        }
+        stop(error);
+        return;
+      case "fail":
+      case "deadLetter":
+        ledger.giveUp(delivery);
+        gaveUp({ delivery, route: undefined, reason: error, attempts: attempt, action });
+    }
+  }
+
+  #again(delivery: Delivery): void {
+    if (delivery.settled) {
+      this.#scheduler.done(delivery);
+      return;
+    }
+    const { defect } = delivery;
+    if (defect !== undefined && !(defect.error instanceof AttemptsError)) {
+      this.#retake(delivery);
+      return;
+    }
+    delivery.note({ defect: undefined });
+    const { data, attempt } = delivery.message as Message<unknown>;
+    // A new object: what a late handler says to the old one no longer counts.
+    delivery.message = new Message(data, attempt + 1, delivery);
+    this.#options.ledger.again(delivery);
+    this.#scheduler.again(delivery);
+    this.#options.completed();
+  }
+
+  /** Decodes it again; its place among its key's is still its own. */
+  #retake(delivery: Delivery): void {
+    delivery.message = undefined;
+    if (this.#takeIn([delivery]) === undefined) this.#options.completed();
+  }
+
+  #takeIn(deliveries: readonly Delivery[]): Awaitable<void> {
+    const taken = this.#intake.take(deliveries);
+    if (taken === undefined) return undefined;
+    this.#intaking++;
+    return this.#whenTaken(taken);
+  }
+
+  #recover(delivery: Delivery): void {
+    const { data, attempt } = delivery.message as Message<unknown>;
+    delivery.message = new Message(data, attempt, delivery);
+    this.#options.ledger.again(delivery);
+    this.#scheduler.again(delivery);
+  }
+
+  async #whenTaken(taken: PromiseLike<void>): Promise<void> {
+    try {
+      await taken;
+    } catch (error) {
+      this.#options.crashed(error);
+    } finally {
+      this.#intaking--;
+    }
+    this.#options.completed();
+  }
+}
+
+async function prepareAlone(
+  user: Settings["processor"]["user"],
+  message: Message<unknown>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  await user.prepare?.call(user.self, [message], signal);
+  // It may have been given up, and given back, meanwhile.
+  signal.throwIfAborted();
+  (message.origin as Delivery).note({ unprepared: false });
+  return user.handle.call(user.self, message, signal);
+}

@@ -1,0 +1,344 @@
+import type { Clock } from "../clock.ts";
+import type { Awaitable, Demand, ProducerContext } from "../producer.ts";
+import type { RateLimit } from "../rate-limit.ts";
+import type { ProducerStats } from "../report.ts";
+import { type Publish, publisher } from "../telemetry.ts";
+import { AcknowledgerStage } from "./acknowledger-stage.ts";
+import { Account, type Delivery, type Ledger, type SettledGroup } from "./ledger.ts";
+import { ProducerStage } from "./producer-stage.ts";
+import { PushSource } from "./push-source.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import type { Settings, SourceSettings } from "./settings.ts";
+import type { Child } from "./supervisor.ts";
+
+/** The most that is asked of a source before what is settled is acknowledged. */
+const GROUP = 256;
+
+export interface SourcesOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  received(deliveries: readonly Delivery[]): Awaitable<void>;
+  /** Whether messages are wanted at once, however few there is room for. */
+  starving(): boolean;
+  revoke(
+    account: Account,
+    predicate: (delivery: Delivery) => boolean,
+    timeout: number,
+  ): Promise<void>;
+  acknowledged(group: SettledGroup, now: number): void;
+  crashed(source: Source, error: unknown): void;
+  advance(): void;
+}
+
+/** One session of one producer: a child of the producers' supervisor. */
+export interface Source extends Child {
+  readonly settings: SourceSettings;
+  readonly stage: ProducerStage;
+  /** Its part of the budget; the sources share it by weight, so that none starves another. */
+  readonly share: number;
+  readonly limiter: RateLimiter | undefined;
+  opened: boolean;
+  restarts: number;
+  refused: number;
+  /** What its pull has reserved from. */
+  reserved: readonly RateLimiter[];
+}
+
+/** All producers of a pipeline, the room they share, and what they are told of their messages. */
+export class Sources {
+  readonly #options: SourcesOptions;
+  readonly #acknowledgers = new Map<Account, AcknowledgerStage>();
+  #limiter: RateLimiter | undefined;
+  readonly push: PushSource = new PushSource();
+  readonly all: readonly Source[];
+  maxInFlight: number;
+  #pulls = 0;
+  /** Who is asked first. */
+  #next = 0;
+  paused: boolean = false;
+
+  constructor(options: SourcesOptions) {
+    this.#options = options;
+    const { settings } = options;
+    this.maxInFlight = settings.maxInFlight;
+    this.#limiter = this.#limit(settings.rateLimit);
+    // Without sources, in a test, pushes have all of the budget.
+    const weights = settings.sources.reduce((sum, { weight }) => sum + weight, 0) || 1;
+    const pushed = { name: "push", producer: this.push, concurrency: 1, weight: weights };
+    this.all = [{ ...pushed, rateLimit: undefined }, ...settings.sources].flatMap((source) => {
+      // The sessions of one producer share its limit.
+      const limiter = this.#limit(source.rateLimit);
+      const share = source.weight / weights / source.concurrency;
+      return Array.from({ length: source.concurrency }, (_, index) =>
+        this.#source(source, index, share, limiter),
+      );
+    });
+  }
+
+  /** How many settled messages make it worth while to acknowledge them. */
+  get group(): number {
+    return Math.min(GROUP, Math.max(1, this.maxInFlight >> 1));
+  }
+
+  /** Every source has ended, and nothing pushed waits; never without sources, when only pushes come. */
+  get ended(): boolean {
+    return (
+      this.all.length > 1 &&
+      this.push.waiting === 0 &&
+      this.all.every((source) => this.#isPush(source) || source.stage.ended)
+    );
+  }
+
+  set rateLimit(limit: RateLimit | undefined) {
+    if (limit !== undefined && this.#limiter !== undefined) {
+      this.#limiter.update(limit);
+      return;
+    }
+    this.#limiter?.stop();
+    this.#limiter = this.#limit(limit);
+  }
+
+  /** Pulls from every source that has room; true if messages came at once. */
+  pull(): boolean {
+    const { all } = this;
+    const first = this.#next;
+    let came = false;
+    for (let index = 0; index < all.length; index++) {
+      const position = (first + index) % all.length;
+      const before = this.#pulls;
+      came = (all[position] as Source).stage.pull() || came;
+      // Whoever got something comes last the next time, when there may be enough for one alone.
+      if (this.#pulls !== before) this.#next = position + 1;
+    }
+    return came;
+  }
+
+  /** Acknowledges everything that has settled. */
+  flush(): void {
+    for (const acknowledger of this.#acknowledgers.values()) acknowledger.flush();
+    for (const { stage } of this.all) stage.closeRetired();
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(this.all.map(({ stage }) => stage.drain()));
+  }
+
+  async close(): Promise<void> {
+    this.#limiter?.stop();
+    for (const { limiter } of this.all) limiter?.stop();
+    this.push.end();
+    // What has ended is told before, and nothing after: a session that is closed must not be told anything.
+    this.flush();
+    this.kill();
+    await Promise.all(this.all.map(({ stage }) => stage.close()));
+  }
+
+  /** Gives up on acknowledgements that are being tried again. */
+  kill(): void {
+    for (const acknowledger of this.#acknowledgers.values()) acknowledger.kill();
+  }
+
+  /** Sources whose session can take a message back, with what of theirs is unsettled. */
+  *unsettled(): Generator<{ readonly account: Account; readonly source: Source }> {
+    for (const source of this.all) {
+      for (const account of source.stage.accounts) yield { account, source };
+    }
+  }
+
+  /** The sessions of one producer are shown as one. */
+  stats(): Record<string, ProducerStats> {
+    const stats = new Map<string, ProducerStats>();
+    for (const source of this.all) {
+      const { name, stage, refused, restarts } = source;
+      if (this.#isPush(source) && stage.received === 0) continue;
+      const others = stats.get(name) ?? NONE;
+      stats.set(name, {
+        open: others.open + (stage.session === undefined ? 0 : 1),
+        received: others.received + stage.received,
+        inFlight: others.inFlight + stage.inFlight,
+        unacknowledged: others.unacknowledged + stage.unacknowledged,
+        refused: others.refused + refused,
+        restarts: others.restarts + restarts,
+        remaining: stage.session?.remaining?.() ?? others.remaining,
+      });
+    }
+    return Object.fromEntries(stats);
+  }
+
+  /** A source may not pull, though it would, for want of room. */
+  get full(): boolean {
+    return !this.paused && this.all.some((source) => source.stage.willing && !this.#fits(source));
+  }
+
+  #fits(source: Source): boolean {
+    const { messages, bytes } = this.#room(source);
+    return messages > 0 && bytes > 0 && bytes >= source.stage.needs;
+  }
+
+  #room({ stage, share }: Source): Demand {
+    const { ledger, settings } = this.#options;
+    const room = this.maxInFlight - ledger.inFlight - this.#requested();
+    const quota = Math.max(1, Math.floor(this.maxInFlight * share)) - stage.inFlight;
+    const bytes = Math.min(
+      settings.maxBytes - ledger.bytes,
+      settings.maxBytes * share - stage.bytes,
+    );
+    return { messages: Math.min(room, quota), bytes };
+  }
+
+  #demand(source: Source): Demand | undefined {
+    if (this.paused) return undefined;
+    const { starving } = this.#options;
+    const { share, limiter } = source;
+    const { messages: most, bytes } = this.#room(source);
+    let messages = most;
+    if (messages <= 0 || bytes <= 0 || bytes < source.stage.needs) return undefined;
+    // Few at a time only for want of work: a pull costs, and so does each small group.
+    if (messages < (this.maxInFlight * share) / 2 && !starving()) return undefined;
+    // A pull may wait long for what it was allowed: each leaves the others their part of it.
+    const sessions = source.settings.concurrency;
+    if (limiter !== undefined) {
+      messages = Math.min(messages, Math.ceil(limiter.available() / sessions));
+    }
+    const overall = this.#limiter;
+    if (overall !== undefined) {
+      messages = Math.min(messages, Math.ceil(overall.available() * share));
+    }
+    if (messages <= 0) return undefined;
+    this.#pulls++;
+    source.reserved = [limiter, overall].filter((one) => one !== undefined);
+    for (const one of source.reserved) one.reserve(messages);
+    return { messages, bytes };
+  }
+
+  #requested(): number {
+    let sum = 0;
+    for (const { stage } of this.all) sum += stage.requested;
+    return sum;
+  }
+
+  #limit(limit: RateLimit | undefined): RateLimiter | undefined {
+    const { clock, advance } = this.#options;
+    return limit === undefined ? undefined : new RateLimiter(clock, limit, advance);
+  }
+
+  #isPush({ settings }: Source): boolean {
+    return settings.producer === this.push;
+  }
+
+  #source(
+    settings: SourceSettings,
+    index: number,
+    share: number,
+    limiter: RateLimiter | undefined,
+  ): Source {
+    const { clock, ledger, received, crashed, advance } = this.#options;
+    const { name, producer } = settings;
+    const label = { pipeline: this.#options.settings.name, source: name, index };
+    const publish = publisher(label);
+    const stage = new ProducerStage({
+      clock,
+      ledger,
+      producer,
+      source: name,
+      publish,
+      received,
+      advance,
+      context: (self) => ({ ...label, ...this.#context(self, publish) }),
+      demand: () => this.#demand(source),
+      came: (reserved, messages) => {
+        for (const one of source.reserved) one.settle(reserved, messages);
+      },
+      opened: (session) => {
+        source.opened = true;
+        publish("westend:producer:opened", {});
+        return this.#account(source, session);
+      },
+      crashed: (error) => {
+        source.restarts++;
+        publish("westend:producer:error", { error });
+        crashed(source, error);
+      },
+      closed: (account) => {
+        this.#acknowledgers.get(account)?.kill();
+        this.#acknowledgers.delete(account);
+        publish("westend:producer:closed", {});
+      },
+    });
+    const source: Source = {
+      name,
+      settings,
+      stage,
+      share,
+      limiter,
+      opened: false,
+      restarts: 0,
+      refused: 0,
+      reserved: [],
+      start: () => void stage.start(),
+      stop: () => stage.retire(),
+    };
+    return source;
+  }
+
+  #account(source: Source, session: Parameters<ProducerStageOpened>[0]): Account {
+    const { clock, ledger, advance, settings } = this.#options;
+    const publish = publisher({ pipeline: settings.name, source: source.name });
+    const account = new Account(source.name, (delivery) => acknowledger.acknowledgeNow(delivery));
+    const acknowledger = new AcknowledgerStage({
+      clock,
+      ledger,
+      account,
+      session,
+      acknowledged: (group, began) => {
+        const now = clock.now();
+        this.#options.acknowledged(group, now);
+        const succeeded = group.succeeded.length;
+        const failed = group.failed.length;
+        publish("westend:acknowledge:done", { succeeded, failed, duration: now - began });
+      },
+      refused: (error) => {
+        source.refused += error.count;
+        publish("westend:acknowledge:refused", { messages: error.count, error });
+      },
+      advance,
+    });
+    this.#acknowledgers.set(account, acknowledger);
+    return account;
+  }
+
+  #context(
+    stage: ProducerStage,
+    publish: Publish<"pipeline" | "source" | "index">,
+  ): Pick<ProducerContext, "clock" | "signal" | "wake" | "revoke" | "telemetry"> {
+    const { clock, settings, signal, revoke } = this.#options;
+    return {
+      clock,
+      signal,
+      wake: () => stage.wake(),
+      revoke: async (predicate, timeout = settings.shutdown) => {
+        stage.forgetOverflow(predicate);
+        await Promise.all(
+          stage.accounts.map((account) =>
+            revoke(account, (delivery) => predicate(delivery.incoming), timeout),
+          ),
+        );
+      },
+      telemetry: (event, fields = {}) => publish("westend:producer:event", { event, fields }),
+    };
+  }
+}
+
+type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opened"];
+
+const NONE: ProducerStats = {
+  open: 0,
+  received: 0,
+  inFlight: 0,
+  unacknowledged: 0,
+  refused: 0,
+  restarts: 0,
+  remaining: undefined,
+};

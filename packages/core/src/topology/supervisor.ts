@@ -1,0 +1,125 @@
+import type { Clock } from "../clock.ts";
+import type { Backoff } from "../failure.ts";
+import { Alarm } from "./alarm.ts";
+
+/** What restarts when a child crashes: it alone, or it and those started after it. */
+export type Strategy = "oneForOne" | "restForOne";
+
+/** A part of the pipeline that can crash and be started again. */
+export interface Child {
+  readonly name: string;
+  start(): void;
+  /** Stops at once; what it held stays in the ledger and is neither lost nor acknowledged. */
+  stop(reason: unknown): void;
+}
+
+/** How often a child may be restarted before its crash is passed on. */
+export interface RestartBudget {
+  readonly max: number;
+  /** Milliseconds. */
+  readonly within: number;
+  readonly backoff: Backoff;
+}
+
+export interface SupervisorOptions {
+  readonly name: string;
+  readonly strategy: Strategy;
+  readonly children: readonly Child[];
+  readonly budget: RestartBudget;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The budget is spent. */
+  escalate(error: unknown): void;
+  restarting(child: string, error: unknown, milliseconds: number): void;
+}
+
+/** What crashes together: under `oneForOne` each child by itself, else all children. */
+interface Group {
+  readonly crashes: number[];
+  attempt: number;
+  readonly alarm: Alarm;
+}
+
+/** Restarts children that crash: with back-off, within a budget, and only what lies below them. */
+export class Supervisor implements Child {
+  readonly #options: SupervisorOptions;
+  readonly #groups: ReadonlyMap<Child, Group>;
+  /** Children that are stopped and will be started again by a timer. */
+  readonly #down = new Set<Child>();
+  #stopped = true;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { children, strategy } = options;
+    const group = (): Group => {
+      const made: Group = {
+        crashes: [],
+        attempt: 0,
+        alarm: new Alarm(options.clock, () => this.#restart(made)),
+      };
+      return made;
+    };
+    const shared = group();
+    this.#groups = new Map(
+      children.map((child) => [child, strategy === "oneForOne" ? group() : shared]),
+    );
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    for (const child of this.#options.children) child.start();
+  }
+
+  stop(reason: unknown): void {
+    this.#stopped = true;
+    for (const { alarm } of this.#groups.values()) alarm.clear();
+    this.#down.clear();
+    for (const child of this.#options.children.toReversed()) child.stop(reason);
+  }
+
+  /** A child crashed: it and what depends on it is stopped now and started again after a while. */
+  crashed(child: Child, error: unknown): void {
+    if (this.#stopped || this.#down.has(child)) return;
+    const { budget, clock, random, escalate, restarting } = this.#options;
+    const group = this.#groups.get(child) as Group;
+    const { crashes } = group;
+    const now = clock.now();
+    while (crashes.length > 0 && (crashes[0] as number) <= now - budget.within) crashes.shift();
+    if (crashes.length === 0) group.attempt = 0;
+    crashes.push(now);
+    for (const one of this.#affected(child).toReversed()) {
+      if (!this.#down.has(one)) one.stop(error);
+      this.#down.add(one);
+    }
+    if (crashes.length > budget.max) {
+      escalate(error);
+      return;
+    }
+    const delay = budget.backoff.delay(++group.attempt, random);
+    restarting(child.name, error, delay);
+    // What was already down waits with it: parts come up together and in order.
+    group.alarm.set(delay);
+  }
+
+  #affected(child: Child): readonly Child[] {
+    const { children, strategy } = this.#options;
+    return strategy === "oneForOne" ? [child] : children.slice(children.indexOf(child));
+  }
+
+  #restart(group: Group): void {
+    const down = this.#options.children.filter(
+      (child) => this.#groups.get(child) === group && this.#down.delete(child),
+    );
+    for (const child of down) {
+      try {
+        child.start();
+      } catch (crash) {
+        this.crashed(child, crash);
+      }
+    }
+  }
+}

@@ -1,0 +1,422 @@
+import type { Clock } from "../clock.ts";
+import { ProducerError, StageError, StoppedError } from "../errors.ts";
+import type {
+  PipelineStats,
+  PipelineStatus,
+  PipelineTopology,
+  PushOutcome,
+  StopReport,
+} from "../report.ts";
+import { type Publish, publisher } from "../telemetry.ts";
+import { Batching } from "./batching.ts";
+import { type Failure, FailureStage } from "./failure-stage.ts";
+import { type Delivery, Ledger } from "./ledger.ts";
+import { Figures } from "./figures.ts";
+import { HandBack } from "./hand-back.ts";
+import { Processing } from "./processing.ts";
+import type { PushSourceOptions } from "./push-source.ts";
+import type { RateLimit } from "../rate-limit.ts";
+import type { BatcherSettings, Settings, SourceSettings } from "./settings.ts";
+import { type Source, Sources } from "./sources.ts";
+import { type Child, type Strategy, Supervisor } from "./supervisor.ts";
+import { Terminator } from "./terminator.ts";
+import { Turn } from "./turn.ts";
+
+export type { BatcherSettings, Settings, SourceSettings };
+
+export interface BatcherLimits {
+  readonly size?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly concurrency?: number | undefined;
+}
+
+/** Limits that can be changed while a pipeline runs. */
+export interface Limits {
+  readonly processor?: { readonly concurrency?: number | undefined } | undefined;
+  readonly batchers?: Readonly<Record<string, BatcherLimits | undefined>> | undefined;
+  readonly rateLimit?: RateLimit | null | undefined;
+  readonly maxInFlight?: number | undefined;
+}
+
+export interface TopologyOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** It is over: `done` has settled. */
+  ended(): void;
+}
+
+/** A running pipeline: wires the stages to one another, starts and stops them. */
+export class Topology {
+  readonly settings: Settings;
+  readonly done: Promise<StopReport>;
+  readonly #clock: Clock;
+  readonly #ended: () => void;
+  readonly #ledger = new Ledger();
+  readonly #turn: Turn;
+  readonly #sources: Sources;
+  readonly #processing: Processing;
+  readonly #batching: Batching;
+  readonly #failures: FailureStage;
+  readonly #terminator: Terminator;
+  readonly #producers: Supervisor;
+  readonly #batchers: Supervisor;
+  readonly #root: Supervisor;
+  readonly #controller = new AbortController();
+  readonly #handBack: HandBack;
+  readonly #figures: Figures;
+  #status: PipelineStatus = "running";
+  readonly #publish: Publish<"pipeline">;
+  #started: (() => void) | undefined;
+  #stopping: Promise<StopReport> | undefined;
+  #advancing = false;
+  #again = false;
+  #settleDone!: { resolve(report: StopReport): void; reject(error: unknown): void };
+  #deferred = false;
+
+  constructor(settings: Settings, options: TopologyOptions) {
+    this.settings = settings;
+    const { clock, random, ended } = options;
+    this.#clock = clock;
+    this.#ended = ended;
+    this.done = new Promise((resolve, reject) => {
+      this.#settleDone = { resolve, reject };
+    });
+    const ledger = this.#ledger;
+    const { signal } = this.#controller;
+    const advance = (): void => this.#advance();
+    const publish = publisher({ pipeline: settings.name });
+    this.#publish = publish;
+    this.#turn = new Turn(clock, advance);
+    const common = { clock, random, ledger, settings, signal, turn: this.#turn, publish, advance };
+    const outlets = {
+      gaveUp: (failure: Failure): void => this.#failures.push(failure),
+      stop: (error: unknown): void => void this.#stop(settings.shutdown, { error }),
+      unsettled: () => this.#handBack.unsettled(),
+    };
+    const processingCrashed = (error: unknown): void => this.#root.crashed(this.#processing, error);
+    this.#sources = new Sources({
+      ...common,
+      received: (deliveries) => this.#received(deliveries),
+      starving: () => this.#processing.starving,
+      revoke: (account, predicate, timeout) => this.#handBack.revoke(account, predicate, timeout),
+      acknowledged: (group, now) => this.#figures.acknowledged(group, now),
+      crashed: (source, error) => this.#producerCrashed(source, error),
+    });
+    this.#processing = new Processing({
+      ...common,
+      ...outlets,
+      refusal: (route) => this.#batching.refusal(route),
+      route: (route) => this.#batching.push(route),
+      completed: () => this.#completed(),
+      crashed: processingCrashed,
+    });
+    this.#batching = new Batching({
+      ...common,
+      ...outlets,
+      crashed: (batcher, error) => this.#batchers.crashed(batcher, error),
+    });
+    this.#failures = new FailureStage({
+      ...common,
+      pipeline: settings.name,
+      sink: settings.deadLetter,
+      onFailed: settings.onFailed,
+      done: (failure, outcome) => this.#failed(failure, outcome),
+      crashed: processingCrashed,
+    });
+    const parts = {
+      ...common,
+      sources: this.#sources,
+      processing: this.#processing,
+      batching: this.#batching,
+    };
+    this.#handBack = new HandBack({ ...parts, pipeline: settings.name });
+    this.#figures = new Figures({ ...parts, failures: this.#failures });
+    this.#terminator = new Terminator({
+      clock,
+      stopTaking: () => this.#handBack.unstarted(),
+      drainProducers: () => this.#sources.drain(),
+      finished: () => this.#ledger.inFlight === 0,
+      abandon: () => {
+        this.#handBack.everything((reason) => this.#kill(reason));
+        return this.#handBack.released();
+      },
+      released: () => this.#handBack.released(),
+      close: async () => {
+        await Promise.all([this.#sources.close(), this.#failures.close()]);
+      },
+    });
+    const supervise = (
+      name: string,
+      strategy: Strategy,
+      children: readonly Child[],
+      grace: number,
+    ): Supervisor =>
+      new Supervisor({
+        ...common,
+        name,
+        strategy,
+        children,
+        budget: settings.restart,
+        // A source that is lost leaves time for what came from it; a stage that crashes does not.
+        escalate: (error) => this.#die(error, grace),
+        restarting: (stage, error, delay) =>
+          publish("westend:stage:restarting", { stage, delay, error }),
+      });
+    this.#producers = supervise("producers", "oneForOne", this.#sources.all, settings.shutdown);
+    this.#batchers = supervise("batchers", "oneForOne", this.#batching.all, 0);
+    const children = [this.#producers, this.#processing, this.#batchers];
+    this.#root = supervise("pipeline", "restForOne", children, 0);
+  }
+
+  get status(): PipelineStatus {
+    return this.#sources.paused && this.#status === "running" ? "paused" : this.#status;
+  }
+
+  /** Resolves when every producer is open; rejects when one cannot be opened. */
+  async start(): Promise<void> {
+    await this.#failures.open();
+    const opened = new Promise<void>((resolve) => {
+      this.#started = resolve;
+    });
+    // It may have been stopped meanwhile.
+    if (this.#status === "running") this.#root.start();
+    await Promise.race([opened, this.done]);
+    if (this.#status === "running") this.#publish("westend:pipeline:started", {});
+  }
+
+  stop(milliseconds: number): Promise<StopReport> {
+    return this.#stop(milliseconds);
+  }
+
+  pause(): void {
+    if (this.status !== "running") return;
+    this.#sources.paused = true;
+    this.#publish("westend:pipeline:paused", {});
+  }
+
+  resume(): void {
+    if (this.status !== "paused") return;
+    this.#sources.paused = false;
+    this.#publish("westend:pipeline:resumed", {});
+    this.#advance();
+  }
+
+  push(payloads: readonly unknown[], options?: PushSourceOptions): Promise<PushOutcome[]> {
+    if (this.#status !== "running") {
+      const error = new StoppedError(
+        `push: the pipeline "${this.settings.name}" takes nothing any more; it is ${this.#status}.`,
+      );
+      return Promise.reject(error);
+    }
+    return this.#sources.push.push(payloads, options);
+  }
+
+  update(limits: Limits): void {
+    const { processor, batchers = {}, rateLimit, maxInFlight } = limits;
+    if (processor?.concurrency !== undefined) this.#processing.resize(processor.concurrency);
+    for (const [name, changed] of Object.entries(batchers)) {
+      if (changed !== undefined) this.#batching.get(name)?.resize(changed);
+    }
+    if (rateLimit !== undefined) this.#sources.rateLimit = rateLimit ?? undefined;
+    if (maxInFlight !== undefined) this.#sources.maxInFlight = maxInFlight;
+    this.#publish("westend:pipeline:updated", { paths: pathsOf(limits) });
+    this.#advance();
+  }
+
+  stats(): PipelineStats {
+    return this.#figures.stats(this.status);
+  }
+
+  topology(): PipelineTopology {
+    return this.#figures.topology();
+  }
+
+  /** Partition keys in use; for tests. */
+  get keys(): number {
+    return this.#processing.keys;
+  }
+
+  /** Illegal steps the ledger has refused; for tests. */
+  get violations(): number {
+    return this.#ledger.violations;
+  }
+
+  /** Moves everything on as far as it goes. */
+  #advance(): void {
+    if (this.#advancing) {
+      this.#again = true;
+      return;
+    }
+    this.#advancing = true;
+    try {
+      do {
+        this.#again = false;
+        this.#run();
+        if (this.#ledger.unacknowledged > 0) this.#acknowledge();
+        this.#again = this.#sources.pull() || this.#again;
+      } while (this.#again && !this.#turn.spent());
+    } catch (crash) {
+      this.#root.crashed(this.#processing, crash);
+    }
+    this.#advancing = false;
+    this.#settle();
+  }
+
+  /** What goes wrong in here is a crash of the stage, not of whoever moved it on. */
+  #run(): void {
+    try {
+      this.#processing.run();
+    } catch (crash) {
+      this.#root.crashed(this.#processing, crash);
+    }
+  }
+
+  /** A handler has ended: the next one starts; the rest only once it is worth while. */
+  #completed(): void {
+    if (this.#advancing) {
+      this.#again = true;
+      return;
+    }
+    this.#run();
+    const { unacknowledged } = this.#ledger;
+    if (unacknowledged >= this.#sources.group || this.#processing.idle) this.#advance();
+    else if (!this.#deferred) this.#defer();
+  }
+
+  /** Small groups wait for what else ends in this turn of the event loop. */
+  #acknowledge(): void {
+    const { unacknowledged } = this.#ledger;
+    if (unacknowledged < this.#sources.group && !this.#processing.idle) {
+      if (!this.#deferred) this.#defer();
+      return;
+    }
+    this.#sources.flush();
+  }
+
+  #defer(): void {
+    this.#deferred = true;
+    this.#clock.defer(() => {
+      this.#deferred = false;
+      this.#sources.flush();
+      this.#advance();
+    });
+  }
+
+  /** Looks whether something is over, or stuck for want of room. */
+  #settle(): void {
+    this.#handBack.check();
+    if (this.#started !== undefined && this.#sources.all.every(({ opened }) => opened)) {
+      this.#started();
+      this.#started = undefined;
+    }
+    const draining = this.#status === "draining";
+    if ((draining || this.#sources.ended) && this.#processing.idle) {
+      this.#batching.drain();
+      if (!draining && this.#ledger.inFlight === 0) void this.#stop(undefined);
+    } else if (this.#processing.idle && !this.#batching.active && this.#full) {
+      this.#batching.flushOldest();
+    }
+    if (draining) this.#terminator.check();
+  }
+
+  /** What fills batches keeps a source waiting: nothing else would make room before their timeout. */
+  get #full(): boolean {
+    const { inFlight, unsettled } = this.#ledger;
+    // Acknowledgements that are on their way make room, too.
+    return inFlight === unsettled && this.#batching.open > 0 && this.#sources.full;
+  }
+
+  #received(deliveries: readonly Delivery[]): ReturnType<Processing["take"]> {
+    if (this.#status === "draining" && this.#handBack.late(deliveries)) return undefined;
+    return this.#processing.take(deliveries);
+  }
+
+  #failed({ delivery, route, reason }: Failure, outcome: "failed" | "deadLettered"): void {
+    if (delivery.settled) return;
+    if (route !== undefined) {
+      this.#ledger.settleRoute(route, outcome, reason);
+      return;
+    }
+    this.#ledger.fail(delivery, outcome, reason);
+    this.#processing.finished(delivery);
+  }
+
+  /** Aborts what runs, and forgets what waits; the ledger knows of it. */
+  #kill(reason: unknown): void {
+    this.#processing.kill(reason);
+    this.#batching.kill(reason);
+    this.#failures.kill(reason);
+    this.#controller.abort(reason);
+  }
+
+  /** A source that has never been open is not waited for as long as one that was. */
+  #producerCrashed(source: Source, error: unknown): void {
+    if (!source.opened && source.restarts > this.settings.restart.max) this.#die(error, 0);
+    else this.#producers.crashed(source, error);
+  }
+
+  /** The restart budget is spent. */
+  #die(error: unknown, milliseconds: number): void {
+    const fatal =
+      error instanceof ProducerError
+        ? error
+        : new StageError("A stage crashed more often than the restart budget allows.", {
+            cause: error,
+          });
+    void this.#stop(milliseconds, { error: fatal });
+  }
+
+  #stop(
+    milliseconds: number | undefined,
+    failure?: { readonly error: unknown },
+  ): Promise<StopReport> {
+    if (this.#stopping !== undefined) return this.#stopping;
+    let begin!: (report: Promise<StopReport>) => void;
+    this.#stopping = new Promise((resolve) => {
+      begin = resolve;
+    });
+    // What the drain sets going may stop it again before this returns.
+    begin(this.#terminate(milliseconds, failure));
+    return this.#stopping;
+  }
+
+  /** Without a deadline there is nothing left to drain. */
+  async #terminate(
+    milliseconds: number | undefined,
+    failure: { readonly error: unknown } | undefined,
+  ): Promise<StopReport> {
+    this.#status = "draining";
+    if (milliseconds === undefined) await this.#terminator.close();
+    else {
+      const { inFlight } = this.#ledger;
+      this.#publish("westend:pipeline:draining", { timeout: milliseconds, inFlight });
+      await this.#terminator.drain(milliseconds);
+    }
+    const over = new StoppedError("The pipeline has ended.");
+    this.#root.stop(over);
+    this.#kill(over);
+    this.#sources.kill();
+    this.#handBack.end();
+    const report = this.#ledger.report();
+    if (failure === undefined) {
+      this.#status = "stopped";
+      this.#publish("westend:pipeline:stopped", { report });
+      this.#settleDone.resolve(report);
+    } else {
+      this.#status = "failed";
+      this.#publish("westend:pipeline:failed", { error: failure.error, report });
+      this.#settleDone.reject(failure.error);
+    }
+    this.#ended();
+    return report;
+  }
+}
+
+/** Names what is set, as a user would write it: `batchers.events.size`. */
+function pathsOf(changes: object): string[] {
+  return Object.entries(changes).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (name === "rateLimit" || typeof value !== "object") return [name];
+    return pathsOf(value).map((path) => `${name}.${path}`);
+  });
+}

@@ -1,0 +1,23 @@
+import type { RouteOptions, RoutedMessage } from "../../src/message.ts";
+import { Message } from "../../src/message.ts";
+import { Account, type Delivery, Ledger } from "../../src/topology/ledger.ts";
+
+/** An account nobody acknowledges. */
+export function account(source = "source"): Account {
+  return new Account(source, () => Promise.resolve());
+}
+
+/** A message of a ledger of its own, as a source hands it over. */
+export function received(
+  payload: unknown,
+  { ledger = new Ledger(), to = account(), size = 0 } = {},
+): Delivery {
+  const arrival = { account: to, at: 0, date: 0 };
+  return ledger.receive(arrival, { payload, metadata: {} }, size);
+}
+
+/** One message on its way to the batcher "b". */
+export function routed(data: unknown, options?: RouteOptions): RoutedMessage {
+  const message = new Message(data, 1, received(data));
+  return message.to("b", data, options) as unknown as RoutedMessage;
+}

@@ -1,0 +1,148 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import type { RateLimit } from "../../src/rate-limit.ts";
+import { RateLimiter } from "../../src/topology/rate-limiter.ts";
+
+function limiter(limit: RateLimit) {
+  const clock = virtualClock();
+  let refills = 0;
+  const bucket = new RateLimiter(clock, limit, () => refills++);
+  const use = (count: number): void => {
+    bucket.reserve(count);
+    bucket.settle(count, count);
+  };
+  return { clock, bucket, use, refills: () => refills };
+}
+
+describe("RateLimiter", () => {
+  it("allows as many at once as an interval has, unless burst says otherwise", () => {
+    expect(limiter({ messages: 5, interval: 1000 }).bucket.available()).toBe(5);
+    expect(limiter({ messages: 5, interval: 1000, burst: 20 }).bucket.available()).toBe(20);
+    expect(limiter({ messages: 5, interval: 1000, burst: 1 }).bucket.available()).toBe(1);
+  });
+
+  it("fills evenly, and no further than the burst", async () => {
+    const { clock, bucket, use } = limiter({ messages: 10, interval: 1000, burst: 4 });
+    use(4);
+    expect(bucket.available()).toBe(0);
+    await clock.advance(99);
+    expect(bucket.available()).toBe(0);
+    await clock.advance(1);
+    expect(bucket.available()).toBe(1);
+    await clock.advance(60_000);
+    expect(bucket.available()).toBe(4);
+  });
+
+  it("says when there is one again, once", async () => {
+    const { clock, bucket, use, refills } = limiter({ messages: 10, interval: 1000 });
+    use(10);
+    bucket.available();
+    bucket.available();
+    expect(clock.timers).toBe(1);
+    await clock.advance(99);
+    expect(refills()).toBe(0);
+    await clock.advance(1);
+    expect(refills()).toBe(1);
+    expect(bucket.available()).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("gives back what was reserved and not used", () => {
+    const { bucket } = limiter({ messages: 10, interval: 1000 });
+    bucket.reserve(10);
+    expect(bucket.available()).toBe(0);
+    bucket.settle(10, 3);
+    expect(bucket.available()).toBe(7);
+  });
+
+  it("gives what is reserved to nobody else, though it is not full", () => {
+    const { bucket, use } = limiter({ messages: 10, interval: 1000 });
+    use(7);
+    bucket.reserve(3);
+    expect(bucket.available()).toBe(0);
+  });
+
+  it("grows nothing in the place of what is reserved, so that both do not come at once", async () => {
+    const { clock, bucket } = limiter({ messages: 10, interval: 1000 });
+    bucket.reserve(10);
+    await clock.advance(60_000);
+    expect(bucket.available()).toBe(0);
+    bucket.settle(10, 10);
+    expect(bucket.available()).toBe(0);
+    await clock.advance(1000);
+    expect(bucket.available()).toBe(10);
+  });
+
+  it("needs no timer while all of it is reserved", async () => {
+    const { clock, bucket } = limiter({ messages: 1000, interval: 1000, burst: 5 });
+    bucket.reserve(5);
+    expect(bucket.available()).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("keeps what has been taken when the limit changes", async () => {
+    const { clock, bucket, use, refills } = limiter({ messages: 10, interval: 1000 });
+    use(10);
+    bucket.update({ messages: 100, interval: 1000 });
+    expect(refills()).toBe(1);
+    expect(bucket.available()).toBe(0);
+    await clock.advance(10);
+    expect(bucket.available()).toBe(1);
+  });
+
+  it("holds a lower burst at once", () => {
+    const { bucket } = limiter({ messages: 10, interval: 1000 });
+    bucket.update({ messages: 3, interval: 1000 });
+    expect(bucket.available()).toBe(3);
+  });
+
+  it("leaves no timer behind when it is stopped", () => {
+    const { clock, bucket, use } = limiter({ messages: 1, interval: 1000 });
+    use(1);
+    bucket.available();
+    bucket.stop();
+    expect(clock.timers).toBe(0);
+  });
+
+  it("never lets more through in any span of time than its burst and what grows in it", async () => {
+    const step = fc.record({
+      wait: fc.integer({ min: 0, max: 700 }),
+      ask: fc.integer({ min: 1, max: 20 }),
+      pullTakes: fc.integer({ min: 0, max: 900 }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.array(step, { maxLength: 30 }),
+        async (messages, interval, burst, steps) => {
+          const { clock, bucket } = limiter({ messages, interval, burst });
+          const came: { at: number; count: number }[] = [];
+          for (const { wait, ask, pullTakes, share } of steps) {
+            await clock.advance(wait);
+            const reserved = Math.min(ask, bucket.available());
+            const used = Math.floor(reserved * share);
+            bucket.reserve(reserved);
+            clock.setTimer(() => {
+              bucket.settle(reserved, used);
+              came.push({ at: clock.now(), count: used });
+            }, pullTakes);
+          }
+          await clock.advance(10_000);
+          for (const first of came.keys()) {
+            let sum = 0;
+            for (const { at, count } of came.slice(first)) {
+              sum += count;
+              const span = at - (came[first]?.at ?? 0);
+              expect(sum).toBeLessThanOrEqual(burst + (span * messages) / interval + 1e-6);
+            }
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  }, 60_000);
+});

@@ -1,0 +1,198 @@
+import type { Awaitable } from "westend";
+import type { Connection } from "./connection.ts";
+import { countLetters, findLetters, type DeadLetterFilter } from "./dead-letter-filter.ts";
+import { letterOf, type StoredDeadLetter } from "./dead-letter-table.ts";
+import { GROUP } from "./pending-work.ts";
+import type { QueuePayload } from "./payload.ts";
+import { redriveGroup } from "./redrive.ts";
+
+export interface ListOptions extends DeadLetterFilter {
+  /** Begins behind the letter with this number: the `id` of the last one seen. */
+  readonly after?: number | undefined;
+  /** @defaultValue 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface RedriveOptions extends DeadLetterFilter {
+  /** Who does it: a person or a program, for the audit record. */
+  readonly by: string;
+  /** @defaultValue all that fit when it is called */
+  readonly limit?: number | undefined;
+  /** Mends a payload, or opens one that was sealed. `undefined` leaves the letter where it is. */
+  readonly edit?: ((letter: StoredDeadLetter) => Awaitable<QueuePayload | undefined>) | undefined;
+  /** Calls `edit` and counts, but moves nothing and leaves no record. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface RedriveReport {
+  /** Letters put back into the queue; in a dry run those that would have been. */
+  readonly redriven: number;
+  /** Letters left where they are: `edit` wanted it, or the payload is damaged and `edit` did not mend it. */
+  readonly skipped: number;
+}
+
+export interface PurgeOptions extends DeadLetterFilter {
+  readonly by: string;
+  /** Milliseconds since a letter failed; younger ones stay. */
+  readonly olderThan: number;
+}
+
+/** One thing that was done to the dead letters of a queue. */
+export interface AuditRecord {
+  readonly id: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly action: "redrive" | "purge";
+  readonly by: string;
+  /** The filter, as JSON. */
+  readonly filter: string;
+  readonly edited: boolean;
+  readonly count: number;
+}
+
+type AuditRow = Omit<AuditRecord, "edited"> & { readonly edited: number };
+
+/** What a queue's dead letters need of it. */
+export interface DeadLetterHome {
+  readonly connection: Connection;
+  readonly number: number;
+  enqueued(): void;
+}
+
+const BEGIN_AUDIT = `INSERT INTO westend_audit (queue, at, action, by, filter, edited, count)
+  VALUES (?, ?, ?, ?, ?, ?, 0) RETURNING id`;
+const AUDIT = "UPDATE westend_audit SET count = count + ? WHERE id = ?";
+const DELETE = "DELETE FROM westend_dead_letter WHERE id IN (SELECT value FROM json_each(?))";
+const RECORDS = "SELECT * FROM westend_audit WHERE queue = ? ORDER BY id DESC LIMIT ?";
+
+/** The dead letters of one queue: to look at, to send back, to delete. */
+export class DeadLetters {
+  readonly #open: () => Promise<DeadLetterHome>;
+
+  /** @internal */
+  constructor(open: () => Promise<DeadLetterHome>) {
+    this.#open = open;
+  }
+
+  /** The letters that fit, oldest first. */
+  async list(options: ListOptions = {}): Promise<StoredDeadLetter[]> {
+    const { after = 0, limit = GROUP, ...filter } = options;
+    const { connection, number } = await this.#open();
+    return connection.read(() =>
+      findLetters(connection, number, filter, after, limit).map(letterOf),
+    );
+  }
+
+  async count(filter: DeadLetterFilter = {}): Promise<number> {
+    const { connection, number } = await this.#open();
+    return connection.read(() => countLetters(connection, number, filter));
+  }
+
+  /**
+   * Puts letters back at the end of the queue, as new messages with no attempts; in transactions of 100.
+   * Leaves a record of who did it. If `edit` throws, so does this; what was moved before stays moved, and recorded.
+   */
+  async redrive(options: RedriveOptions): Promise<RedriveReport> {
+    const { by, limit = Infinity, edit, dryRun = false, ...filter } = options;
+    const home = await this.#open();
+    const audit = dryRun ? 0 : await this.#beginAudit("redrive", by, filter, edit !== undefined);
+    const end = await this.#last();
+    const report = { redriven: 0, skipped: 0 };
+    for (let after = 0; report.redriven < limit;) {
+      const wanted = Math.min(GROUP, limit - report.redriven);
+      const letters = await this.list({ ...filter, after, limit: wanted });
+      const upTo = letters.filter(({ id }) => id <= end);
+      if (upTo.length === 0) break;
+      after = upTo.at(-1)?.id ?? after;
+      const edited = await editAll(upTo, edit);
+      const { connection, number } = home;
+      const moved = dryRun
+        ? edited.length
+        : await connection.write(
+            () => {
+              const count = redriveGroup(connection, number, edited, connection.clock.date());
+              connection.prepare(AUDIT).run(count, audit);
+              return count;
+            },
+            { weight: edited.length, urgent: true },
+          );
+      report.redriven += moved;
+      report.skipped += upTo.length - edited.length;
+    }
+    if (!dryRun) home.enqueued();
+    return report;
+  }
+
+  /** Deletes letters for good, in transactions of 100, and leaves a record; resolves with how many. */
+  async purge(options: PurgeOptions): Promise<number> {
+    const { by, olderThan, ...filter } = options;
+    const { connection, number } = await this.#open();
+    const before = Math.min(filter.before ?? Infinity, connection.clock.date() - olderThan);
+    const audit = await this.#beginAudit("purge", by, { ...filter, before }, false);
+    for (let purged = 0; ;) {
+      const count = await connection.write(
+        () => {
+          const rows = findLetters(connection, number, { ...filter, before }, 0, GROUP);
+          connection.prepare(DELETE).run(JSON.stringify(rows.map((row) => row["id"])));
+          connection.prepare(AUDIT).run(rows.length, audit);
+          return rows.length;
+        },
+        { weight: GROUP, urgent: true },
+      );
+      purged += count;
+      if (count < GROUP) return purged;
+    }
+  }
+
+  /** Who sent letters back or deleted them, the latest first. */
+  async audit(limit: number = GROUP): Promise<AuditRecord[]> {
+    const { connection, number } = await this.#open();
+    const rows = connection.read(() => connection.prepare(RECORDS).all(number, limit));
+    return (rows as AuditRow[]).map(({ id, at, action, by, filter, edited, count }) => ({
+      id,
+      at,
+      action,
+      by,
+      filter,
+      edited: edited === 1,
+      count,
+    }));
+  }
+
+  async #beginAudit(
+    action: string,
+    by: string,
+    filter: DeadLetterFilter,
+    edited: boolean,
+  ): Promise<number> {
+    const { connection, number } = await this.#open();
+    return connection.write(() => {
+      const row = connection
+        .prepare(BEGIN_AUDIT)
+        .get(number, connection.clock.date(), action, by, JSON.stringify(filter), edited ? 1 : 0);
+      return (row as { id: number }).id;
+    });
+  }
+
+  /** The newest letter: what fails again while letters are being sent back is not sent back twice. */
+  async #last(): Promise<number> {
+    const { connection } = await this.#open();
+    const row = connection.read(() =>
+      connection.prepare("SELECT max(id) AS id FROM westend_dead_letter").get(),
+    );
+    return (row as { id: number | null }).id ?? 0;
+  }
+}
+
+async function editAll(
+  letters: readonly StoredDeadLetter[],
+  edit: RedriveOptions["edit"],
+): Promise<{ id: number; key: string | undefined; payload: QueuePayload }[]> {
+  const edited = [];
+  for (const letter of letters) {
+    const payload = edit === undefined ? letter.payload : await edit(letter);
+    if (payload === undefined || (edit === undefined && !letter.intact)) continue;
+    edited.push({ id: letter.id, key: letter.key, payload });
+  }
+  return edited;
+}

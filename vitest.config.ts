@@ -1,0 +1,47 @@
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** Workspace packages see each other's sources, not their builds (CONTRIBUTING.md, "Layout"). */
+const conditions = ["@westend/source", ...defaultServerConditions];
+
+/** Node 20 has none; what needs it has no tests there. */
+const hasSqlite = process.getBuiltinModule("node:sqlite") !== undefined;
+
+const project = (name: string, include: string[], options: object = {}) => ({
+  extends: true as const,
+  test: { name, include, ...options },
+});
+
+const withSqlite = [
+  project("sqlite", ["packages/sqlite/test/**/*.test.ts"]),
+  project("benchmarks", ["benchmarks/test/**/*.test.ts"], { testTimeout: 60_000 }),
+  project("system", ["test/**/*.test.ts", "examples/*/test/**/*.test.ts"], {
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  }),
+];
+
+if (!hasSqlite) {
+  const names = withSqlite.map(({ test }) => test.name).join(", ");
+  console.log(`Node ${process.versions.node} has no node:sqlite; left out: ${names}`);
+  for (const { test } of withSqlite) test.include = [];
+}
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      project("core", ["packages/core/test/**/*.test.ts"]),
+      project("cli", ["packages/cli/test/**/*.test.ts"]),
+      ...withSqlite,
+    ],
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      reporter: ["text-summary", "lcov"],
+      reportsDirectory: "coverage",
+    },
+  },
+});
