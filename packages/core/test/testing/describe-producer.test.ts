@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { AsyncResource } from "node:async_hooks";
+import { setImmediate as turn } from "node:timers/promises";
 import { systemClock } from "westend";
 import { describeProducer, type ProducerFeatures, type ProducerSuite } from "westend/testing";
 import { describe, expect, it } from "vitest";
@@ -39,6 +40,23 @@ const broken = (flaw: Flaw | undefined, failed: "again" | "gone" = "again"): Col
     features: { ...referenceFeatures, failed },
   });
 
+/** A broker, and what others in the process do in the moment in which messages are sent to it. */
+const whileSending = (flaw: Flaw | undefined, act: () => void): Collected =>
+  collect({
+    create({ clock }) {
+      const broker = new ReferenceBroker({ clock, flaw });
+      return {
+        producer: broker,
+        send(values) {
+          act();
+          broker.send(values);
+        },
+        close: () => broker.close(),
+      };
+    },
+    features: {},
+  });
+
 const { tests: scenarios } = broken(undefined);
 
 describe("the conformance suite", () => {
@@ -62,6 +80,24 @@ describe("the conformance suite", () => {
   it("has no scenario that nothing is known to fail", () => {
     const titles = new Set(caught.map(([, title]) => title));
     expect([...scenarios.keys()].filter((title) => !titles.has(title))).toEqual([]);
+  });
+
+  it("catches a handle that is left when others in the process close theirs meanwhile", async () => {
+    const other = setInterval(() => {}, 60_000);
+    const { tests } = whileSending("keeps a handle", () => clearInterval(other));
+    await expect(tests.get("leaves no timer and no handle behind")?.()).rejects.toThrow(
+      "resources of the process are in use: Timeout",
+    );
+  });
+
+  it("does not blame a producer for what others in the process open meanwhile", async () => {
+    let other: NodeJS.Timeout | undefined;
+    const open = AsyncResource.bind(() => {
+      other = setInterval(() => {}, 60_000);
+    });
+    const { tests } = whileSending(undefined, open);
+    await expect(tests.get("leaves no timer and no handle behind")?.()).resolves.toBeUndefined();
+    clearInterval(other);
   });
 
   it("skips what is not promised, and says what that would have been", () => {
@@ -119,13 +155,13 @@ describe("the conformance suite", () => {
         return {
           producer: broker,
           async send(values) {
-            await sleep(2);
+            await turn();
             broker.send(values);
           },
         };
       },
       clock: systemClock,
-      patience: 1000,
+      patience: 10_000,
       features: { live: true, order: true },
     });
     for (const title of [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RunningPipeline } from "../../running-pipeline.ts";
 import type { StopReport } from "../../report.ts";
+import { Resources } from "./resources.ts";
 import { assertSame, type Scenario } from "./scenario.ts";
 import type { Trial } from "./trial.ts";
 
@@ -147,31 +148,19 @@ export const running: readonly Scenario[] = [
     title: "leaves no timer and no handle behind",
     needs: [],
     async run(trial) {
-      const before = resources();
-      await trial.send(10);
-      const session = await trial.open();
-      await session.acknowledge(await session.take(4));
-      await session.drain();
-      await session.close();
-      trial.endRun();
+      const resources = new Resources();
+      await resources.during(async () => {
+        await trial.send(10);
+        const session = await trial.open();
+        await session.acknowledge(await session.take(4));
+        await session.drain();
+        await session.close();
+        trial.endRun();
+      });
       assert.equal(trial.virtual?.timers ?? 0, 0, "timers of the clock are set");
-      const left = (): string[] => excess(resources(), before);
-      await trial.time.within(SOON, () => left().length === 0);
-      assert.ok(left().length === 0, `resources of the process are in use: ${left().join(", ")}`);
+      await trial.time.within(SOON, () => resources.left().length === 0);
+      const left = resources.left().join(", ");
+      assert.equal(left, "", `resources of the process are in use: ${left}`);
     },
   },
 ];
-
-function resources(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of process.getActiveResourcesInfo()) {
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function excess(after: Map<string, number>, before: Map<string, number>): string[] {
-  return [...after]
-    .filter(([name, count]) => count > (before.get(name) ?? 0))
-    .map(([name]) => name);
-}
