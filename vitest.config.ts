@@ -22,6 +22,11 @@ const withSqlite = [
   }),
 ];
 
+/** The client of `@westend/kafka` is not promised to run on Node 20. */
+const withKafka = hasSqlite
+  ? [project("kafka", ["packages/kafka/test/**/*.test.ts"], { testTimeout: 60_000 })]
+  : [];
+
 if (!hasSqlite) {
   const names = withSqlite.map(({ test }) => test.name).join(", ");
   console.log(`Node ${process.versions.node} has no node:sqlite; left out: ${names}`);
@@ -34,6 +39,7 @@ export default defineConfig({
   test: {
     projects: [
       project("core", ["packages/core/test/**/*.test.ts"]),
+      ...withKafka,
       project("cli", ["packages/cli/test/**/*.test.ts"]),
       ...withSqlite,
     ],

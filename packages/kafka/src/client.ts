@@ -1,0 +1,121 @@
+import type { KafkaStart } from "./options.ts";
+
+/** One partition of one topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** One record as a log holds it. Offsets and timestamps are safe integers. */
+export interface KafkaRecord {
+  readonly offset: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly timestamp: number;
+  /** Of the leader that wrote it. */
+  readonly leaderEpoch: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Names and values, in turns; empty if there are none. */
+  readonly headers: readonly (Buffer | null)[];
+  /** Bytes of key, value and headers. */
+  readonly size: number;
+  /** Why key, value and headers could not be given, or not be given all; they are null and empty then. */
+  readonly defect: Error | undefined;
+}
+
+/** Records that were fetched, decoded one by one as they are asked for. */
+export interface RecordCursor {
+  next(): KafkaRecord | undefined;
+  /** The offset behind everything read so far, gaps and control records included. */
+  readonly position: number;
+  /** Bytes that have not been read yet. */
+  readonly bytes: number;
+}
+
+/** What is asked of a partition. */
+export interface Wanted extends TopicPartition {
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+/** What a broker had of a partition. */
+export interface Fetched extends TopicPartition {
+  /** `outOfRange`: the offset is not there any more, or not yet. `moved`: ask another broker. */
+  readonly problem: "outOfRange" | "moved" | Error | undefined;
+  /** The offset behind the last record that may be read. */
+  readonly end: number;
+  readonly records: RecordCursor | undefined;
+}
+
+/** How far a group has come in a partition. */
+export interface Position extends TopicPartition {
+  /** The offset of the next message; -1 if none has been committed. */
+  readonly offset: number;
+  /** What was stored with it. */
+  readonly metadata: string;
+}
+
+/**
+ * What became of a commit. `lost`: the group does not take this member for the owner any more. `retry`: something passing.
+ * An error: trying again does not help.
+ */
+export type CommitResult = "done" | "lost" | "retry" | "metadataTooLarge" | Error;
+
+/** What a membership in a group brings about. */
+export interface GroupEvents {
+  /** These belong to us from now on. */
+  assigned(partitions: readonly TopicPartition[]): void;
+  /**
+   * These are to be given away: they stay ours until the promise resolves, and can be committed until then.
+   * If they are `lost` they belong to somebody else already.
+   */
+  revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void>;
+  /** It is being tried again. */
+  troubled(error: Error): void;
+  /** It will not get better by itself. */
+  failed(error: Error): void;
+}
+
+/** What we need of a Kafka client: the seam behind which clients can be exchanged. */
+export interface KafkaDriver {
+  /**
+   * Reaches the cluster and finds the topics.
+   * @throws KafkaError that says what to do, within seconds.
+   */
+  connect(): Promise<void>;
+  /** Becomes a member of the group and stays one, coming back by itself after whatever happens. */
+  join(events: GroupEvents): Promise<void>;
+  /** Who leads which of these, by number of the broker. */
+  leaders(
+    partitions: readonly TopicPartition[],
+  ): Promise<ReadonlyMap<number, readonly TopicPartition[]>>;
+  /** Asks one broker, which answers as soon as it has something or has waited long enough. A partition that is left out is paused. */
+  poll(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]>;
+  /** Never throws for what concerns single partitions: there is a result for each, in the same order. */
+  commit(positions: readonly Position[]): Promise<readonly CommitResult[]>;
+  committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]>;
+  /** The offsets at which these begin or end, or that a time stands for; in the same order. */
+  offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]>;
+  /** Leaves the group, unless the member has a name that outlives its process. Its partitions are not revoked. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a driver is told of the source it is for. */
+export interface KafkaDriverOptions {
+  readonly groupId: string;
+  readonly groupInstanceId: string | undefined;
+  readonly topics: readonly string[];
+  readonly isolation: "committed" | "uncommitted";
+  readonly sessionTimeout: number;
+  readonly rebalanceTimeout: number;
+  readonly heartbeatInterval: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly maxWait: number;
+  readonly maxMessageBytes: number;
+  readonly maxHeaders: number;
+  readonly maxBatchBytes: number;
+}
+
+export type KafkaDriverFactory = (options: KafkaDriverOptions) => KafkaDriver;

@@ -1,0 +1,68 @@
+import type { ConnectionOptions } from "node:tls";
+import type { Awaitable } from "westend";
+import type { KafkaConnectionOptions, KafkaSasl, KafkaSecret } from "./options.ts";
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the client is told about how to connect; \@platformatic/kafka's own names. */
+export interface ClientConnection {
+  readonly clientId: string;
+  readonly bootstrapBrokers: Address[];
+  readonly connectTimeout: number;
+  readonly tls: ConnectionOptions | undefined;
+  readonly tlsServerName: boolean | undefined;
+  readonly sasl: object | undefined;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i;
+
+/** Splits `host:port`; what is not one gives an empty host. */
+export function addressOf(broker: string): Address {
+  const [, bracketed, plain = "", port] =
+    /^(?:\[([^\]]+)\]|([^\s:/@]+)):(\d{1,5})$/.exec(broker) ?? [];
+  return { host: bracketed ?? plain, port: Number(port) };
+}
+
+export function listOf<Item>(oneOrMore: Item | readonly Item[]): readonly Item[] {
+  return Array.isArray(oneOrMore) ? (oneOrMore as readonly Item[]) : [oneOrMore as Item];
+}
+
+/** Whether nothing leaves this machine on the way to a broker. */
+export function isLocal(brokers: string | readonly string[]): boolean {
+  return listOf(brokers).every((broker) => LOOPBACK.test(addressOf(broker).host));
+}
+
+export function usesTls({ tls, brokers }: KafkaConnectionOptions): boolean {
+  return tls === undefined ? !isLocal(brokers) : tls !== false;
+}
+
+/** How to connect, in the client's words, every default filled in. */
+export function clientConnection(options: KafkaConnectionOptions): ClientConnection {
+  const { tls } = options;
+  const custom = typeof tls === "object" ? tls : {};
+  return {
+    clientId: options.clientId ?? "westend",
+    bootstrapBrokers: listOf(options.brokers).map(addressOf),
+    connectTimeout: options.connectTimeout ?? 5000,
+    tls: usesTls(options) ? custom : undefined,
+    // The client does not send the host's name by itself; brokers behind proxies need it.
+    tlsServerName: usesTls(options) && custom.servername === undefined ? true : undefined,
+    sasl: options.sasl === undefined ? undefined : saslOf(options.sasl),
+  };
+}
+
+function saslOf(sasl: KafkaSasl): object {
+  if (sasl.mechanism === "OAUTHBEARER") {
+    return { mechanism: sasl.mechanism, token: credential(sasl.token) };
+  }
+  const { mechanism, username, password } = sasl;
+  return { mechanism, username: credential(username), password: credential(password) };
+}
+
+/** A function even for text: what is no text is not shown when a client is inspected. */
+function credential(secret: KafkaSecret): () => Awaitable<string> {
+  return typeof secret === "function" ? secret : () => secret;
+}
