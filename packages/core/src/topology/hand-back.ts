@@ -21,6 +21,8 @@ export class HandBack {
   /** Messages on their way back to their sources. */
   readonly #releases: Promise<void>[] = [];
   readonly #revocations = new Set<() => void>();
+  /** The deadline has passed. */
+  #late = false;
   #ended = false;
 
   constructor(options: HandBackOptions) {
@@ -37,7 +39,7 @@ export class HandBack {
     await Promise.all(this.#releases);
   }
 
-  /** What comes while a drain is under way goes back, where the source can take it back; true if it has. */
+  /** What comes while a drain is under way goes back, where the source can take it back; false if it is to be handled. */
   late(deliveries: readonly Delivery[]): boolean {
     const account = deliveries[0]?.arrival.account;
     const { ledger, sources } = this.#options;
@@ -47,7 +49,8 @@ export class HandBack {
       this.#giveBack(source, account, deliveries);
       return true;
     }
-    return false;
+    if (this.#late) for (const delivery of deliveries) ledger.abandon(delivery);
+    return this.#late;
   }
 
   /** Gives back what has not been started, where the source can take it back. */
@@ -67,8 +70,9 @@ export class HandBack {
 
   /** Gives up what is left at the deadline: aborted first, then given back where that is possible; not acknowledged. */
   everything(abort: (reason: ShutdownTimeoutError) => void): void {
-    const { ledger, sources, pipeline } = this.#options;
-    const inFlight = ledger.unsettled;
+    const { ledger, sources, pipeline, advance } = this.#options;
+    const inFlight = ledger.unsettled + sources.held;
+    this.#late = true;
     abort(
       new ShutdownTimeoutError(
         `The pipeline "${pipeline}" did not drain in time; ${inFlight} message(s) were still in flight. Raise shutdown.timeout, or pass the signal on to what handlers wait for.`,
@@ -83,6 +87,7 @@ export class HandBack {
       }
       this.#giveBack(source, account, left);
     }
+    advance();
   }
 
   /** Nothing of these starts any more; resolves when what runs has ended and been acknowledged, or its time is up. */

@@ -82,13 +82,20 @@ export class Sources {
     return Math.min(GROUP, Math.max(1, this.maxInFlight >> 1));
   }
 
-  /** Every source has ended, and nothing pushed waits; never without sources, when only pushes come. */
+  /** Every source has ended, and nothing waits for room; never without sources, when only pushes come. */
   get ended(): boolean {
     return (
       this.all.length > 1 &&
-      this.push.waiting === 0 &&
+      this.push.waiting + this.held === 0 &&
       this.all.every((source) => this.#isPush(source) || source.stage.ended)
     );
+  }
+
+  /** Messages that came when there was no room for them. */
+  get held(): number {
+    let sum = 0;
+    for (const { stage } of this.all) sum += stage.held;
+    return sum;
   }
 
   set rateLimit(limit: RateLimit | undefined) {
@@ -167,34 +174,39 @@ export class Sources {
     return Object.fromEntries(stats);
   }
 
-  /** A source may not pull, though it would, for want of room. */
+  /** A source may not pull or hand on, though it would, for want of room. */
   get full(): boolean {
-    return !this.paused && this.all.some((source) => source.stage.willing && !this.#fits(source));
+    return this.all.some((source) => {
+      if (source.stage.held > 0) return true;
+      if (this.paused || !source.stage.willing) return false;
+      const { messages, bytes } = this.#wanted(source);
+      return messages <= 0 || bytes <= 0;
+    });
   }
 
-  #fits(source: Source): boolean {
-    const { messages, bytes } = this.#room(source);
-    return messages > 0 && bytes > 0 && bytes >= source.stage.needs;
-  }
-
+  /** What may come in now. */
   #room({ stage, share }: Source): Demand {
     const { ledger, settings } = this.#options;
-    const room = this.maxInFlight - ledger.inFlight - this.#requested();
-    const quota = Math.max(1, Math.floor(this.maxInFlight * share)) - stage.inFlight;
-    const bytes = Math.min(
-      settings.maxBytes - ledger.bytes,
-      settings.maxBytes * share - stage.bytes,
-    );
-    return { messages: Math.min(room, quota), bytes };
+    return {
+      messages: this.maxInFlight - ledger.inFlight,
+      bytes: Math.min(settings.maxBytes - ledger.bytes, settings.maxBytes * share - stage.bytes),
+    };
+  }
+
+  /** What a source may be asked for: its part of the room that nothing else waits for. */
+  #wanted(source: Source): Demand {
+    const { messages, bytes } = this.#room(source);
+    const quota = Math.max(1, Math.floor(this.maxInFlight * source.share)) - source.stage.inFlight;
+    return { messages: Math.min(messages - this.held, quota), bytes };
   }
 
   #demand(source: Source): Demand | undefined {
     if (this.paused) return undefined;
     const { starving } = this.#options;
     const { share, limiter } = source;
-    const { messages: most, bytes } = this.#room(source);
+    const { messages: most, bytes } = this.#wanted(source);
     let messages = most;
-    if (messages <= 0 || bytes <= 0 || bytes < source.stage.needs) return undefined;
+    if (messages <= 0 || bytes <= 0) return undefined;
     // Few at a time only for want of work: a pull costs, and so does each small group.
     if (messages < (this.maxInFlight * share) / 2 && !starving()) return undefined;
     // A pull may wait long for what it was allowed: each leaves the others their part of it.
@@ -211,12 +223,6 @@ export class Sources {
     source.reserved = [limiter, overall].filter((one) => one !== undefined);
     for (const one of source.reserved) one.reserve(messages);
     return { messages, bytes };
-  }
-
-  #requested(): number {
-    let sum = 0;
-    for (const { stage } of this.all) sum += stage.requested;
-    return sum;
   }
 
   #limit(limit: RateLimit | undefined): RateLimiter | undefined {
@@ -248,6 +254,7 @@ export class Sources {
       advance,
       context: (self) => ({ ...label, ...this.#context(self, publish) }),
       demand: () => this.#demand(source),
+      room: () => this.#room(source),
       came: (reserved, messages) => {
         for (const one of source.reserved) one.settle(reserved, messages);
       },
@@ -319,7 +326,7 @@ export class Sources {
       signal,
       wake: () => stage.wake(),
       revoke: async (predicate, timeout = settings.shutdown) => {
-        stage.forgetOverflow(predicate);
+        stage.forgetHeld(predicate);
         await Promise.all(
           stage.accounts.map((account) =>
             revoke(account, (delivery) => predicate(delivery.incoming), timeout),

@@ -135,7 +135,7 @@ export class Topology {
       clock,
       stopTaking: () => this.#handBack.unstarted(),
       drainProducers: () => this.#sources.drain(),
-      finished: () => this.#ledger.inFlight === 0,
+      finished: () => this.#ledger.inFlight + this.#sources.held === 0,
       abandon: () => {
         this.#handBack.everything((reason) => this.#kill(reason));
         return this.#handBack.released();

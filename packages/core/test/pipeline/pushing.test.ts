@@ -207,3 +207,192 @@ describe("push", () => {
     expect((await pushed).map(({ outcome }) => outcome)).toEqual(["abandoned", "released"]);
   });
 });
+
+describe("push beside a pull that waits", () => {
+  const open = (): { readonly come: (count: number) => void; readonly source: TestSource } => {
+    let arrive: (() => void) | undefined;
+    const source = new TestSource([], {
+      pull: async (usual) => {
+        await new Promise<void>((resolve) => (arrive = resolve));
+        return usual();
+      },
+    });
+    return {
+      source,
+      come(count) {
+        source.push(...numbers(1, count));
+        arrive?.();
+      },
+    };
+  };
+
+  it("has room at once, though the pull was asked for all there is", async () => {
+    const { source } = open();
+    const { clock, running } = await startScene({ maxInFlight: 1 }, source);
+    expect(source.demands).toEqual([1]);
+    const pushed = running.push([1, 2, 3]);
+    await clock.settle();
+    expect(running.stats()).toMatchObject({ received: 3, succeeded: 3 });
+    await pushed;
+    await stopWithin(clock, running, 0);
+  });
+
+  it("never makes for more in flight than maxInFlight: what the pull brings waits for room", async () => {
+    const { source, come } = open();
+    const gates = numbers(1, 10).map(() => deferred());
+    const handled: number[] = [];
+    const { clock, running } = await startScene(
+      {
+        maxInFlight: 4,
+        processor: {
+          concurrency: 10,
+          handle: ({ data }: any) => gates[handled.push(data) - 1]?.promise,
+        },
+      },
+      source,
+    );
+    void running.push([101, 102, 103]);
+    await clock.settle();
+    come(4);
+    await clock.settle();
+    expect(handled).toEqual([101, 102, 103, 1]);
+    for (const [ended, { resolve }] of gates.slice(0, 3).entries()) {
+      expect(running.stats().inFlight).toBe(4);
+      resolve();
+      await clock.settle();
+      expect(handled).toEqual([101, 102, 103, ...numbers(1, ended + 2)]);
+    }
+    // Nothing more is asked for while something waits.
+    expect(source.demands).toEqual([4]);
+    for (const { resolve } of gates) resolve();
+    await clock.settle();
+    expect(source.acknowledged).toEqual([1, 2, 3, 4]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("gives what waits for room back to its source on a drain", async () => {
+    const { source, come } = open();
+    const { clock, running } = await startScene(
+      { maxInFlight: 2, processor: { handle: () => sleep(clock, 50) } },
+      source,
+    );
+    const pushed = running.push([101, 102]);
+    await clock.settle();
+    come(2);
+    await clock.settle();
+    expect(source.taken).toEqual([1, 2]);
+    const { report } = await stopWithin(clock, running, 1000);
+    expect(report).toMatchObject({ received: 4, succeeded: 2, released: 2 });
+    expect(source.waiting).toEqual([1, 2]);
+    await pushed;
+  });
+
+  it("handles what waits for room on a drain where its source cannot take it back", async () => {
+    let arrive: (() => void) | undefined;
+    let most = 0;
+    const source = new TestSource([1, 2, 3], {
+      releases: false,
+      pull: async (usual) => {
+        await new Promise<void>((resolve) => (arrive = resolve));
+        return usual();
+      },
+    });
+    const { clock, running } = await startScene(
+      {
+        maxInFlight: 3,
+        processor: {
+          handle() {
+            most = Math.max(most, running.stats().inFlight);
+            return sleep(clock, 50);
+          },
+        },
+      },
+      source,
+    );
+    void running.push([101, 102]);
+    await clock.settle();
+    arrive?.();
+    await clock.settle();
+    const { report } = await stopWithin(clock, running, 1000);
+    expect(report).toMatchObject({ received: 5, succeeded: 5 });
+    expect(source.acknowledged).toEqual([1, 2, 3]);
+    expect(most).toBe(3);
+  });
+
+  it("keeps the lease of what waits for room", async () => {
+    let arrive: (() => void) | undefined;
+    const extended: number[][] = [];
+    const source = new TestSource([1], {
+      lease: 300,
+      extend: (messages) => void extended.push(messages.map(({ payload }) => payload)),
+      pull: async (usual) => {
+        await new Promise<void>((resolve) => (arrive = resolve));
+        return usual();
+      },
+    });
+    const { clock, running } = await startScene(
+      { maxInFlight: 1, processor: { handle: () => never } },
+      source,
+    );
+    void running.push([101]);
+    await clock.settle();
+    arrive?.();
+    await clock.advance(250);
+    expect(extended).toEqual([[1], [1]]);
+    await stopWithin(clock, running, 100);
+  });
+
+  it("forgets what waits for room when its source takes it back", async () => {
+    const { source, come } = open();
+    const gate = deferred();
+    const handled: number[] = [];
+    const { clock, running } = await startScene(
+      {
+        maxInFlight: 2,
+        processor: {
+          handle({ data }: any) {
+            handled.push(data);
+            return gate.promise;
+          },
+        },
+      },
+      source,
+    );
+    void running.push([101, 102]);
+    await clock.settle();
+    come(2);
+    await clock.settle();
+    await source.contexts[0]?.revoke(({ payload }) => payload === 1);
+    gate.resolve();
+    await clock.settle();
+    expect(handled).toEqual([101, 102, 2]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("goes on while what waits for room is of a session that has failed", async () => {
+    let arrive: (() => void) | undefined;
+    let pulls = 0;
+    const source = new TestSource([1, 2], {
+      pull: async (usual) => {
+        if (++pulls > 1) return usual();
+        await new Promise<void>((resolve) => (arrive = resolve));
+        return [...(usual() ?? []), undefined];
+      },
+    });
+    const gate = deferred();
+    const { clock, running } = await startScene(
+      { maxInFlight: 2, processor: { concurrency: 1, handle: () => gate.promise } },
+      source,
+    );
+    void running.push([101, 102]);
+    await clock.settle();
+    arrive?.();
+    await clock.settle();
+    gate.resolve();
+    await clock.advance(60_000);
+    expect(source.acknowledged).toEqual([1, 2]);
+    expect(source.calls).toContain("close 0");
+    expect(source.calls).not.toContain("close 1");
+    await stopWithin(clock, running, 0);
+  });
+});

@@ -65,6 +65,21 @@ describe("several producers", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it("have their part of a limit that was lowered while another's pull waits", async () => {
+    const waiting = new TestSource([], { name: "waiting", pull: () => never });
+    const good = new TestSource([], { name: "good" });
+    const { clock, running } = await startScene(
+      { producer: undefined, producers: { waiting, good }, maxInFlight: 20 },
+      good,
+    );
+    expect(waiting.demands).toEqual([10]);
+    running.update({ maxInFlight: 10 });
+    good.push(...numbers(1, 100));
+    await clock.settle();
+    expect(good.acknowledged).toEqual(numbers(1, 100));
+    await stopWithin(clock, running, 0);
+  });
+
   it("end the pipeline only together", async () => {
     const short = new TestSource([1], { name: "short" }, true);
     const long = new TestSource([], { name: "long" });

@@ -148,8 +148,9 @@ const source = ({ stops }: ScenarioOptions): Arbitrary<SourcePlan> =>
     chunks: fc.array(constantFrom(0, 1, 1, 2, 4, 100), { minLength: 1, maxLength: 6 }),
     waits: fc.oneof(
       constant([null]),
-      fc.array(constantFrom<Wait>(null, 0, 3, 30), { minLength: 1, maxLength: 5 }),
+      fc.array(constantFrom<Wait>(null, 0, 3, 30, 300), { minLength: 1, maxLength: 5 }),
     ),
+    polls: sometimes(30, constantFrom<Wait>(20, 500, 2000), null),
     failures: sometimes(25, several(nat(8), 3), []),
     unopened: sometimes(10, several(integer({ min: 1, max: 4 }), 2), []),
     releases: boolean(),

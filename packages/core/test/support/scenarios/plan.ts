@@ -80,6 +80,8 @@ export interface SourcePlan {
   /** How many messages a pull gives at most, over and over; 0 is an empty pull. */
   readonly chunks: readonly number[];
   readonly waits: readonly Wait[];
+  /** Milliseconds a pull waits where there is nothing. */
+  readonly polls: Wait;
   /** Pulls that fail, counted over all sessions. */
   readonly failures: readonly number[];
   /** Times that opening fails. */

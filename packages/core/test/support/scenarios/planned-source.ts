@@ -122,7 +122,7 @@ export class PlannedSource implements Producer<number, Delivery> {
     this.#asked.add(asked);
     pulls(asked);
     called("pull");
-    const wait = turnOf(plan.waits, number);
+    const wait = turnOf(plan.waits, number) ?? (this.#waiting.length === 0 ? plan.polls : null);
     try {
       const pulled = after(clock, wait, plan.heeds ? signal : undefined, () =>
         this.#give(session, number, asked),

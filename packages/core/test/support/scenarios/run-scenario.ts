@@ -43,6 +43,8 @@ class ScenarioRun {
   readonly #calls = new Map<Moment, number>();
   readonly #limits: { maxInFlight: number; concurrency: number };
   readonly #batchers: { size: number; concurrency: number }[];
+  /** The most that may be in flight. */
+  #flying: number;
   #deadline = Infinity;
   #disturbed = false;
   #over: { report?: StopReport; error?: unknown } | undefined;
@@ -51,6 +53,7 @@ class ScenarioRun {
     this.#scenario = scenario;
     const { maxInFlight, processor, batchers, events } = scenario;
     this.#limits = { maxInFlight, concurrency: processor.concurrency };
+    this.#flying = maxInFlight;
     this.#batchers = batchers.map(({ size, concurrency }) => ({ size, concurrency }));
     this.#source = new PlannedSource({
       clock: this.#clock,
@@ -168,7 +171,9 @@ class ScenarioRun {
         void this.#source.revoke(event.odd, event.timeout);
         return;
       case "limit":
+        this.#lookAtFlight();
         this.#limits.maxInFlight = event.maxInFlight;
+        this.#flying = Math.max(event.maxInFlight, topology.stats().inFlight);
         topology.update({ maxInFlight: event.maxInFlight });
         return;
       case "rate":
@@ -209,9 +214,24 @@ class ScenarioRun {
     );
   }
 
+  /** Where a limit was lowered, nothing comes in until less is in flight. */
+  #lookAtFlight(): void {
+    const { inFlight } = this.#topology.stats();
+    demand(
+      inFlight <= this.#flying,
+      "no more is in flight than maxInFlight",
+      () => `${inFlight} of ${this.#flying}`,
+    );
+    this.#flying = Math.max(this.#limits.maxInFlight, inFlight);
+  }
+
   /** At the moment a pull is made. */
   #lookAtRoom(): void {
-    if (this.#scenario.source.excess > 0) return;
+    this.#lookAtFlight();
+    const { source, events } = this.#scenario;
+    // A pull that waits reserves no room: what is pushed meanwhile, or what a limit takes away, the source has given all the same.
+    const crossed = events.some((event) => event.do === "push" || event.do === "limit");
+    if (source.excess > 0 || crossed) return;
     const { maxInFlight } = this.#limits;
     const asked = this.#source.asked;
     const { inFlight } = this.#topology.stats();
@@ -227,6 +247,7 @@ class ScenarioRun {
 
   #look(): void {
     checkPromises();
+    this.#lookAtFlight();
     const { source, maxBytes, events } = this.#scenario;
     const { inFlight, bytes } = this.#topology.stats();
     const running = this.#topology.status === "running";

@@ -1,0 +1,248 @@
+import type { Clock, Timer } from "../clock.ts";
+import { describeValue } from "../options/words.ts";
+import type { Awaitable, Demand, Incoming, ProducerSession } from "../producer.ts";
+import type { Account, Arrival, Delivery, Ledger } from "./ledger.ts";
+import { isThenable } from "./thenable.ts";
+
+type Messages = readonly Incoming<unknown, unknown>[];
+
+const NOTHING: Messages = [];
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly session: ProducerSession<unknown>;
+  readonly account: Account;
+  /** What may come in now. */
+  room(session: Session): Demand;
+  /** Of what was asked for so much came. */
+  came(asked: number, messages: number): void;
+  /** A pull brought messages. */
+  pulled(demand: Demand, messages: number, began: number): void;
+  /** A pull brought nothing; there will never be more if it `ended`. */
+  empty(session: Session, ended: boolean): void;
+  received(deliveries: readonly Delivery[]): Awaitable<void>;
+  /** It cannot be read any more. */
+  failed(session: Session, error: unknown): void;
+  /** Something else went wrong that keeps nobody from going on. */
+  ignored(error: unknown): void;
+  advance(): void;
+}
+
+/** One opened session: pulls, keeps what comes when there is no room for it, and keeps leases. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly account: Account;
+  /** Aborts a pull that waits. */
+  readonly #controller = new AbortController();
+  /** What its pull was asked for, until it has come. */
+  #demand: Demand | undefined;
+  /** A pull that is under way, or what it brought being taken in. */
+  #pulling: Promise<void> | undefined;
+  /** What it brought is just being handed over: that may move everything on. */
+  #taking = false;
+  /** What came when there was no room for it: a pull that waits reserves none, or it would starve the others. */
+  #held = NOTHING;
+  #lease: Timer | undefined;
+  #closed = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.account = options.account;
+    this.#keepLease();
+  }
+
+  get session(): ProducerSession<unknown> {
+    return this.#options.session;
+  }
+
+  /** A pull is under way, or what it brought is being taken in. */
+  get busy(): boolean {
+    return this.#pulling !== undefined || this.#taking;
+  }
+
+  /** Messages that wait for room. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /** Nothing of it is out, and nothing can come. */
+  get over(): boolean {
+    return this.account.inFlight === 0 && this.#pulling === undefined && this.held === 0;
+  }
+
+  /** Pulls once; true if messages came at once. */
+  pull(demand: Demand): boolean {
+    const { clock, session } = this.#options;
+    this.#demand = demand;
+    const began = clock.now();
+    try {
+      const result = session.pull(demand, this.#controller.signal);
+      if (!isThenable(result)) return this.#pulled(result, demand, began);
+      this.#pulling = this.#await(result, demand, began);
+    } catch (error) {
+      this.#failed(error);
+    }
+    return false;
+  }
+
+  /** Hands on what waits, as far as there is room; true if there was. */
+  handOn(): boolean {
+    if (this.#held.length === 0 || this.busy || this.#closed) return false;
+    const { clock, ledger, room } = this.#options;
+    const { account } = this;
+    let { messages, bytes } = room(this);
+    const arrival: Arrival = { account, at: clock.now(), date: clock.date() };
+    const held = this.#held;
+    // As long as it can become, at once: growing by and by would cost three times the memory.
+    const deliveries: Delivery[] = [];
+    deliveries.length = Math.max(0, Math.min(held.length, messages));
+    let [index, count] = [0, 0];
+    let garbage: TypeError | undefined;
+    for (; index < held.length; index++) {
+      const incoming = held[index] as Incoming<unknown, unknown>;
+      if (typeof incoming !== "object" || incoming === null) {
+        garbage = new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
+        continue;
+      }
+      const size = sizeOf(incoming);
+      if (messages <= 0 || (size > bytes && account.inFlight > 0)) break;
+      messages--;
+      bytes -= size;
+      deliveries[count++] = ledger.receive(arrival, incoming, size);
+    }
+    deliveries.length = count;
+    this.#held = index === held.length ? NOTHING : held.slice(index);
+    if (count > 0) this.#hand(deliveries);
+    if (garbage !== undefined) this.#options.failed(this, garbage);
+    return count > 0;
+  }
+
+  /** Ends a pull that waits. What it still brings is taken all the same. */
+  giveUp(reason: Error): void {
+    this.#settleDemand(0);
+    this.#controller.abort(reason);
+  }
+
+  /** Ends a pull that waits, and resolves when what it brought has been taken in. */
+  async quiet(reason: Error): Promise<void> {
+    this.#controller.abort(reason);
+    while (this.#pulling !== undefined) await this.#pulling;
+  }
+
+  /** Forgets what waits for room and is not to come any more. */
+  forget(predicate: (incoming: Incoming<unknown, unknown>) => boolean): void {
+    this.#held = this.#held.filter((incoming) => !predicate(incoming));
+  }
+
+  /** Hands messages back unhandled. */
+  async release(messages: Messages): Promise<void> {
+    await this.#attempt(() => this.session.release?.(messages));
+  }
+
+  async drain(): Promise<void> {
+    await this.#attempt(() => this.session.drain?.());
+  }
+
+  /** Closes it; what still waits for room goes back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#lease !== undefined) this.#options.clock.clearTimer(this.#lease);
+    const held = this.#held;
+    this.#held = NOTHING;
+    const released = held.length > 0 ? this.release(held) : undefined;
+    await this.#attempt(() => this.session.close?.());
+    await released;
+  }
+
+  async #await(result: PromiseLike<Messages | null>, demand: Demand, began: number): Promise<void> {
+    try {
+      const messages = await result;
+      this.#pulling = undefined;
+      if (this.#closed) {
+        // Too late for the pipeline: it goes back.
+        if (Array.isArray(messages)) await this.release(messages);
+        return;
+      }
+      this.#pulled(messages, demand, began);
+    } catch (error) {
+      this.#pulling = undefined;
+      this.#failed(error);
+    }
+    this.#options.advance();
+  }
+
+  #pulled(result: Messages | null, demand: Demand, began: number): boolean {
+    if (result !== null && !Array.isArray(result)) {
+      throw new TypeError(
+        `pull() gave ${describeValue(result, true)} instead of an array or null.`,
+      );
+    }
+    const messages = result?.length ?? 0;
+    this.#settleDemand(messages);
+    if (result === null || messages === 0) {
+      this.#options.empty(this, result === null);
+      return false;
+    }
+    this.#options.pulled(demand, messages, began);
+    this.#held = result;
+    return this.handOn();
+  }
+
+  #hand(deliveries: readonly Delivery[]): void {
+    this.#taking = true;
+    const taken = this.#options.received(deliveries);
+    this.#taking = false;
+    if (isThenable(taken)) this.#pulling = this.#whenTaken(taken);
+  }
+
+  async #whenTaken(taken: PromiseLike<void>): Promise<void> {
+    await taken;
+    this.#pulling = undefined;
+    this.#options.advance();
+  }
+
+  #settleDemand(messages: number): void {
+    const demand = this.#demand;
+    if (demand === undefined) return;
+    this.#demand = undefined;
+    this.#options.came(demand.messages, messages);
+  }
+
+  #failed(error: unknown): void {
+    this.#settleDemand(0);
+    this.#options.failed(this, error);
+  }
+
+  /** Extends the lease of all that is unsettled, at a third of its length. */
+  #keepLease(): void {
+    const { clock, session } = this.#options;
+    const { lease } = session;
+    if (lease === undefined || session.extend === undefined) return;
+    this.#lease = clock.setTimer(() => {
+      const messages = [...this.account.unsettled()]
+        .filter(({ acknowledged }) => !acknowledged)
+        .map(({ incoming }) => incoming)
+        .concat(this.#held);
+      void this.#attempt(() =>
+        messages.length > 0 ? session.extend?.(messages, lease) : undefined,
+      );
+      this.#keepLease();
+    }, lease / 3);
+  }
+
+  /** What goes wrong here must not keep the rest from going on, but is to be seen. */
+  async #attempt(call: () => Awaitable<void> | undefined): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      this.#options.ignored(error);
+    }
+  }
+}
+
+function sizeOf({ size, payload }: Incoming<unknown, unknown>): number {
+  if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
+  if (typeof payload === "string") return payload.length;
+  return payload instanceof Uint8Array ? payload.byteLength : 0;
+}
