@@ -4,6 +4,12 @@ import { defineConfig } from "vitest/config";
 /** Workspace packages see each other's sources, not their builds (CONTRIBUTING.md, "Layout"). */
 const conditions = ["@westend/source", ...defaultServerConditions];
 
+/** One broker for all test files of a project; started only if there are any to run. */
+const kafka = { globalSetup: "test/servers/src/vitest/kafka-setup.ts" };
+
+/** Starting servers takes its time on a busy machine. */
+const servers = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 /** Node 20 has none; what needs it has no tests there. */
 const hasSqlite = process.getBuiltinModule("node:sqlite") !== undefined;
 
@@ -15,7 +21,7 @@ const project = (name: string, include: string[], options: object = {}) => ({
 const withSqlite = [
   project("sqlite", ["packages/sqlite/test/**/*.test.ts"]),
   project("benchmarks", ["benchmarks/test/**/*.test.ts"], { testTimeout: 60_000 }),
-  project("system", ["test/**/*.test.ts", "examples/*/test/**/*.test.ts"], {
+  project("system", ["test/*.test.ts", "examples/*/test/**/*.test.ts"], {
     testTimeout: 180_000,
     hookTimeout: 60_000,
     fileParallelism: false,
@@ -24,7 +30,10 @@ const withSqlite = [
 
 /** The client of `@westend/kafka` is not promised to run on Node 20. */
 const withKafka = hasSqlite
-  ? [project("kafka", ["packages/kafka/test/**/*.test.ts"], { testTimeout: 60_000 })]
+  ? [
+      project("kafka", ["packages/kafka/test/**/*.test.ts"], { ...kafka, ...servers }),
+      project("servers", ["test/servers/test/**/*.test.ts"], { ...kafka, ...servers }),
+    ]
   : [];
 
 if (!hasSqlite) {

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { describe, inject, it } from "vitest";
+import { KafkaAdmin } from "../kafka/admin.ts";
+import { missing, type Service, servicesAreRequired } from "../services.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Where the broker is that `kafka-setup.ts` has started. */
+    kafka: { readonly brokers: string[]; readonly internal: string[] };
+  }
+}
+
+/**
+ * A suite that needs servers. Where one is missing it is skipped and its title says why; with
+ * `WESTEND_REQUIRE_SERVICES=1` it fails.
+ */
+export function describeWith(
+  services: Service | readonly Service[],
+  title: string,
+  body: () => void,
+): void {
+  const reasons = [services]
+    .flat()
+    .map(missing)
+    .filter((reason) => reason !== undefined);
+  if (reasons.length === 0) {
+    describe(title, body);
+    return;
+  }
+  const why = reasons.join("; ");
+  if (servicesAreRequired()) {
+    it(title, () => {
+      throw new Error(`WESTEND_REQUIRE_SERVICES=1, but ${why}`);
+    });
+    return;
+  }
+  describe.skip(`${title} [needs ${[services].flat().join(" and ")}: ${why}]`, body);
+}
+
+export interface SharedKafka {
+  readonly brokers: string[];
+  readonly admin: KafkaAdmin;
+}
+
+/** The broker of the project's `globalSetup` (`kafka-setup.ts`). Others use it too: take topics and groups by `uniqueName`. */
+export function sharedKafka(): SharedKafka {
+  const { brokers, internal } = inject("kafka");
+  return { brokers, admin: new KafkaAdmin(internal) };
+}
+
+/** A name that no other test has. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomBytes(6).toString("hex")}`;
+}
