@@ -24,8 +24,14 @@ export interface Settled<Metadata = unknown> {
 
 /** What a session could not acknowledge; nothing means that all went well. */
 export interface Refused<Metadata = unknown> {
-  /** Tried again with back-off, then reported; the source will send them again. */
+  /** Tried again with back-off, then reported and counted; the source will send them again. */
   readonly refused: readonly SettledMessage<Metadata>[];
+  /**
+   * Whether another try would be refused, too: a lease that was lost, an assignment that has gone to somebody else.
+   * Reported and counted at once.
+   * @defaultValue false
+   */
+  readonly final?: boolean | undefined;
   /** Why; kept as the cause of what is reported. */
   readonly reason?: unknown;
 }

@@ -31,7 +31,7 @@ export async function acknowledge(
   if (lost.length === 0) return undefined;
   const theirs = new Set<unknown>(lost);
   const refused = all.filter(({ incoming }) => theirs.has(incoming));
-  return { refused, reason: new LeaseLost() };
+  return { refused, reason: new LeaseLost(), final: true };
 }
 
 function apply(

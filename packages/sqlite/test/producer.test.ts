@@ -102,6 +102,7 @@ describe("sqlite", () => {
     const refused = result?.refused.map(({ incoming }) => incoming.payload);
     expect(refused?.toSorted()).toEqual(["a", "b"]);
     expect(String(result?.reason)).toMatch(/LeaseLost/);
+    expect(result?.final).toBe(true);
     expect(context.events).toEqual([{ event: "leaseLost", fields: { count: 2 } }]);
   });
 

@@ -32,6 +32,8 @@ interface Attempt {
 export class AcknowledgerStage {
   readonly #options: AcknowledgerStageOptions;
   readonly #delayed: DelayQueue<Attempt>;
+  /** What is being acknowledged before its end. */
+  readonly #early = new Map<Delivery, Promise<void>>();
   #killed = false;
 
   constructor(options: AcknowledgerStageOptions) {
@@ -50,8 +52,22 @@ export class AcknowledgerStage {
   }
 
   /** Acknowledges one message before its end. */
-  async acknowledgeNow(delivery: Delivery): Promise<void> {
-    if (delivery.acknowledged || delivery.settled) return;
+  acknowledgeNow(delivery: Delivery): Promise<void> {
+    const underWay = this.#early.get(delivery);
+    if (underWay !== undefined) return underWay;
+    if (delivery.acknowledged || delivery.settled) return Promise.resolve();
+    const early = this.#acknowledgeEarly(delivery).finally(() => this.#early.delete(delivery));
+    this.#early.set(delivery, early);
+    return early;
+  }
+
+  /** Gives up on what could not be acknowledged. */
+  kill(): void {
+    this.#killed = true;
+    for (const { group } of this.#delayed.clear()) this.#forget(group);
+  }
+
+  async #acknowledgeEarly(delivery: Delivery): Promise<void> {
     if (this.#killed)
       throw new StoppedError("ackNow: the session this message came from is closed.");
     const { ledger, session, advance } = this.#options;
@@ -74,12 +90,6 @@ export class AcknowledgerStage {
     }
     ledger.acknowledgedEarly(delivery);
     if (delivery.settled) advance();
-  }
-
-  /** Gives up on what could not be acknowledged. */
-  kill(): void {
-    this.#killed = true;
-    for (const { group } of this.#delayed.clear()) this.#forget(group);
   }
 
   #send(attempt: Attempt): void {
@@ -135,20 +145,22 @@ export class AcknowledgerStage {
       attempt,
       pick(group, (delivery) => rest.has(delivery)),
       result?.reason,
+      result?.final === true,
     );
   }
 
-  #failed({ number }: Attempt, group: SettledGroup, cause: unknown): void {
+  #failed({ number }: Attempt, group: SettledGroup, cause: unknown, final = false): void {
     const count = group.succeeded.length + group.failed.length;
     if (count === 0) return;
-    if (number < ATTEMPTS && !this.#killed) {
+    if (number < ATTEMPTS && !this.#killed && !final) {
       this.#delayed.add({ group, number: number + 1 }, FIRST_WAIT * 2 ** (number - 1));
       return;
     }
     this.#forget(group);
+    const how = final ? "for good" : `${number} time(s) in a row`;
     this.#options.refused(
       new AcknowledgeError(
-        `The source "${this.#options.account.source}" refused to acknowledge ${count} message(s), ${number} time(s) in a row. It will send them again.`,
+        `The source "${this.#options.account.source}" refused to acknowledge ${count} message(s), ${how}. It will send them again.`,
         { cause, count },
       ),
     );

@@ -101,4 +101,25 @@ describe("AcknowledgerStage.acknowledgeNow", () => {
     stage.kill();
     await expect(delivery.acknowledgeNow()).rejects.toBeInstanceOf(StoppedError);
   });
+
+  it("called again while the first call is under way ends as that one does", async () => {
+    const taken = deferred();
+    const { clock, calls, receive } = acknowledgerRig(() => taken.promise);
+    const delivery = receive("a");
+    const ends: string[] = [];
+    const acknowledge = (name: string): void => {
+      delivery.acknowledgeNow().then(
+        () => ends.push(name),
+        () => ends.push(`${name} refused`),
+      );
+    };
+    acknowledge("first");
+    acknowledge("second");
+    await clock.settle();
+    expect(ends).toEqual([]);
+    taken.reject(new Error("no"));
+    await clock.settle();
+    expect(ends).toEqual(["first refused", "second refused"]);
+    expect(calls).toEqual(["a"]);
+  });
 });

@@ -122,6 +122,21 @@ describe("AcknowledgerStage", () => {
     expect(advanced()).toBeGreaterThan(0);
   });
 
+  it("reports at once, and does not try again, what was refused for good", async () => {
+    const cause = new Error("somebody else has it");
+    const { stage, clock, calls, ledger, refused, succeed } = acknowledgerRig(
+      ({ succeeded }, call) =>
+        call === 1 ? { refused: succeeded.slice(1), reason: cause, final: true } : undefined,
+    );
+    succeed("a", "b", "c");
+    stage.flush();
+    expect(refused).toMatchObject([{ count: 2, cause, code: "WESTEND_ERR_ACKNOWLEDGE" }]);
+    expect(refused[0]?.message).toContain("for good");
+    expect([ledger.inFlight, clock.timers]).toEqual([0, 0]);
+    await clock.advance(60_000);
+    expect(calls).toEqual(["abc"]);
+  });
+
   it("counts attempts for each group on its own", async () => {
     const { stage, clock, calls, refused, succeed } = acknowledgerRig(({ succeeded }) => {
       if (succeeded[0]?.incoming.payload === "bad") throw new Error("no");
