@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { java } from "./kafka/java.ts";
+import { javaTool } from "./kafka/java.ts";
 import { jarFolder } from "./kafka/jars.ts";
 import { postgresBinaries } from "./postgres/binaries.ts";
 
@@ -31,7 +31,7 @@ export function servicesAreRequired(): boolean {
 }
 
 function noKafka(): string | undefined {
-  const { error, stderr } = spawnSync(java(), ["-version"], { encoding: "utf8" });
+  const { error, stderr } = spawnSync(javaTool("java"), ["-version"], { encoding: "utf8" });
   if (error !== undefined) return `Java ${OLDEST_JAVA} is not installed`;
   const version = /version "(\d+)/.exec(stderr)?.[1] ?? "0";
   if (Number(version) < OLDEST_JAVA) return `Java is ${version}, Kafka needs ${OLDEST_JAVA}`;

@@ -1,4 +1,4 @@
-import type { Admin } from "@platformatic/kafka";
+import type { Admin, ClusterPartitionMetadata } from "@platformatic/kafka";
 import { until } from "../wait.ts";
 
 export interface CommittedOffset {
@@ -46,10 +46,22 @@ export class KafkaAdmin {
 
   /** The leader's id by partition; -1 where there is none. */
   async leaders(topic: string): Promise<number[]> {
-    const { topics } = await this.#use((admin) =>
-      admin.metadata({ topics: [topic], forceUpdate: true }),
-    );
-    return topics.get(topic)?.partitions.map(({ leader }) => leader) ?? [];
+    return (await this.#partitions(topic)).map(({ leader }) => leader);
+  }
+
+  /** Makes another node the leader; resolves when it is, with all replicas in sync again. */
+  async moveLeader(topic: string, partition: number, to: number): Promise<void> {
+    const { replicas } = (await this.#partitions(topic))[partition]!;
+    const others = replicas.filter((id) => id !== to);
+    const isSo = (wanted: number[]) => async () => {
+      const now = (await this.#partitions(topic))[partition];
+      return now?.leader === to && now.isr.length === wanted.length;
+    };
+    // A leader that is no replica any more has to hand over.
+    for (const wanted of [[to], [to, ...others]]) {
+      await this.#reassign(topic, partition, wanted);
+      await until(`${topic}:${partition} is led by ${to}`, isSo(wanted));
+    }
   }
 
   /** What the group has committed, metadata included. */
@@ -78,11 +90,32 @@ export class KafkaAdmin {
     );
   }
 
-  /** @internal Rejects unless every broker of the cluster is known to the first one given. */
-  async sees(brokers: number): Promise<boolean> {
+  async #partitions(topic: string): Promise<ClusterPartitionMetadata[]> {
+    const { topics } = await this.#use((admin) =>
+      admin.metadata({ topics: [topic], forceUpdate: true }),
+    );
+    return topics.get(topic)?.partitions ?? [];
+  }
+
+  /** The client's `Admin` has no call for this. */
+  async #reassign(topic: string, partitionIndex: number, replicas: number[]): Promise<void> {
+    const { alterPartitionReassignmentsV0, Connection } = await import("@platformatic/kafka");
+    const connection = new Connection("test-servers");
+    const [host, port] = this.brokers[0]!.split(":") as [string, string];
+    await connection.connect(host, Number(port));
+    try {
+      const topics = [{ name: topic, partitions: [{ partitionIndex, replicas }] }];
+      await alterPartitionReassignmentsV0.api.async(connection, 10_000, true, topics);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Whether the cluster counts that broker among those it can use. */
+  async knows(id: number): Promise<boolean> {
     return this.#use(async (admin) => {
       const metadata = await admin.metadata({ topics: [], forceUpdate: true });
-      return metadata.brokers.size >= brokers;
+      return metadata.brokers.has(id);
     });
   }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ServerProcess } from "../server-process.ts";
-import { java } from "./java.ts";
+import { javaTool } from "./java.ts";
 
 const run = promisify(execFile);
 
@@ -43,7 +43,7 @@ export class Broker {
     const { jars, folder, properties } = this.#settings;
     writeFileSync(this.#file, properties);
     const tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", this.#file, ...options];
-    await run(java(), [...JVM, LOG_LEVEL, "-cp", `${jars}/*`, ...tool], { cwd: folder });
+    await run(javaTool("java"), [...JVM, LOG_LEVEL, "-cp", `${jars}/*`, ...tool], { cwd: folder });
   }
 
   /** Resolves when the broker answers. */
@@ -52,7 +52,7 @@ export class Broker {
     const { jars, folder, heap } = this.#settings;
     const args = [...JVM, `-Xmx${heap}m`, LOG_LEVEL, "-cp", `${jars}/*`, "kafka.Kafka", this.#file];
     const log = join(folder, "broker.log");
-    this.#process = new ServerProcess({ command: java(), args, log, cwd: folder });
+    this.#process = new ServerProcess({ command: javaTool("java"), args, log, cwd: folder });
     await this.#process.ready((signal) => this.#isReady(this.id, signal));
   }
 

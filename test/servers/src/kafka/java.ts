@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-/** The `java` to run: that of `JAVA_HOME`, else that of the path. */
-export function java(): string {
+/** A program of the JDK that `JAVA_HOME` names, else of the path's. */
+export function javaTool(name: "java" | "keytool"): string {
   const home = process.env["JAVA_HOME"];
-  return home === undefined ? "java" : join(home, "bin", "java");
+  return home === undefined ? name : join(home, "bin", name);
 }
