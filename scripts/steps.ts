@@ -21,7 +21,7 @@ interface VitestReport {
   readonly numTodoTests: number;
   readonly testResults: readonly {
     readonly status: string;
-    readonly assertionResults: readonly unknown[];
+    readonly assertionResults: readonly { readonly ancestorTitles: readonly string[] }[];
   }[];
 }
 
@@ -30,6 +30,8 @@ export interface Count {
   passed: number;
   failed: number;
   skipped: number;
+  /** The suites that were skipped for want of a server, with the reason. */
+  readonly left: Set<string>;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -53,7 +55,7 @@ const CONCURRENCY = 2;
 
 /** Runs steps, prints a line for each and the output of those that failed. */
 export async function run(groups: readonly (readonly Step[])[]): Promise<Count> {
-  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const total = nothing();
   for (const group of groups) {
     const waiting = [...group];
     const worker = async (): Promise<void> => {
@@ -62,10 +64,12 @@ export async function run(groups: readonly (readonly Step[])[]): Promise<Count> 
         total.passed += count.passed;
         total.failed += count.failed;
         total.skipped += count.skipped;
+        for (const suite of count.left) total.left.add(suite);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   }
+  for (const suite of total.left) console.log(`skip  ${suite}`);
   return total;
 }
 
@@ -115,8 +119,12 @@ function npm(args: string[], live: boolean): Promise<{ code: number | null; outp
   });
 }
 
+function nothing(): Count {
+  return { passed: 0, failed: 0, skipped: 0, left: new Set() };
+}
+
 function one(ok: boolean): Count {
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+  return { ...nothing(), passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
 }
 
 function testCount(report: string, ok: boolean): Count {
@@ -124,7 +132,7 @@ function testCount(report: string, ok: boolean): Count {
   try {
     text = readFileSync(report, "utf8");
   } catch {
-    return ok ? { passed: 0, failed: 0, skipped: 0 } : one(false);
+    return ok ? nothing() : one(false);
   }
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     text,
@@ -134,10 +142,16 @@ function testCount(report: string, ok: boolean): Count {
     ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
   );
   const failed = numFailedTests + broken.length;
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  // As `describeWith` of test-servers titles them.
+  const left = tests.flatMap(({ ancestorTitles }) =>
+    ancestorTitles.filter((title) => title.includes(" [needs ")),
+  );
   return {
     passed: numPassedTests,
     failed: !ok && failed === 0 ? 1 : failed,
     skipped: numPendingTests + numTodoTests,
+    left: new Set(left),
   };
 }
 

@@ -16,7 +16,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 const root = join(import.meta.dirname, "..");
 const given = process.argv.slice(2);
-const projects = ["core", "sqlite", "kafka", "cli", "benchmarks"].flatMap((name) => ["--project", name]);
+const projects = ["core", "sqlite", "kafka", "cli", "benchmarks"].flatMap((name) => [
+  "--project",
+  name,
+]);
 const args = given.length > 0 ? given : projects;
 
 const rows = VERSIONS.map((version) => {

@@ -38,6 +38,11 @@ export class Broker {
     this.#isReady = isReady;
   }
 
+  /** Of its process; -1 before it was started. */
+  get pid(): number {
+    return this.#process?.pid ?? -1;
+  }
+
   /** Prepares the data folder, once. */
   async format(cluster: string, options: readonly string[] = []): Promise<void> {
     const { jars, folder, properties } = this.#settings;

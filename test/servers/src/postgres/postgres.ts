@@ -21,6 +21,8 @@ export interface PostgresOptions {
 }
 
 export interface PostgresServer extends AsyncDisposable {
+  /** Of its first process. */
+  readonly pid: number;
   readonly port: number;
   /** Of the database `postgres`. */
   readonly url: string;
@@ -73,6 +75,9 @@ export async function startPostgres({
   const url = (database: string): string =>
     `postgresql://postgres@127.0.0.1:${server.port}/${database}`;
   return {
+    get pid() {
+      return server.pid;
+    },
     port: server.port,
     url: url("postgres"),
     async createDatabase(name) {
@@ -115,6 +120,10 @@ class Server {
 
   get port(): number {
     return Number(this.#settings["port"]);
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? -1;
   }
 
   async initialize(): Promise<void> {

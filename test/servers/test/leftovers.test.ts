@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describeWith } from "test-servers/vitest";
+import { expect, it, vi } from "vitest";
+
+const fixture = join(import.meta.dirname, "fixtures", "starts-servers.ts");
+
+describeWith(["kafka", "postgres"], "a process that started servers", () => {
+  it.runIf(process.platform === "linux").each(["SIGKILL", "SIGTERM", undefined] as const)(
+    "leaves none behind when it ends by %s",
+    async (signal) => {
+      const child = spawn(process.execPath, ["--conditions=@westend/source", fixture], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      const [line] = (await once(child.stdout, "data")) as [Buffer];
+      const { pids } = JSON.parse(line.toString()) as { pids: number[] };
+      expect(pids.every(isThere)).toBe(true);
+
+      if (signal === undefined) child.stdin.end();
+      else child.kill(signal);
+      await once(child, "exit");
+
+      await vi.waitFor(() => expect(pids.filter(isThere)).toEqual([]), { timeout: 30_000 });
+    },
+  );
+});
+
+/** Not so for what has ended and was not waited for yet. */
+function isThere(pid: number): boolean {
+  return existsSync(`/proc/${pid}/exe`);
+}
