@@ -7,6 +7,9 @@ const conditions = ["@westend/source", ...defaultServerConditions];
 /** One broker for all test files of a project; started only if there are any to run. */
 const kafka = { globalSetup: "test/servers/src/vitest/kafka-setup.ts" };
 
+/** One PostgreSQL for all test files of a project. */
+const postgres = { globalSetup: "test/servers/src/vitest/postgres-setup.ts" };
+
 /** Starting servers takes its time on a busy machine. */
 const servers = { testTimeout: 120_000, hookTimeout: 120_000 };
 
@@ -49,6 +52,7 @@ export default defineConfig({
     projects: [
       project("core", ["packages/core/test/**/*.test.ts"]),
       ...withKafka,
+      project("postgres", ["packages/postgres/test/**/*.test.ts"], { ...postgres, ...servers }),
       project("cli", ["packages/cli/test/**/*.test.ts"]),
       ...withSqlite,
     ],

@@ -16,7 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 const root = join(import.meta.dirname, "..");
 const given = process.argv.slice(2);
-const projects = ["core", "sqlite", "kafka", "cli", "benchmarks"].flatMap((name) => [
+const projects = ["core", "sqlite", "kafka", "postgres", "cli", "benchmarks"].flatMap((name) => [
   "--project",
   name,
 ]);

@@ -7,6 +7,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where the broker is that `kafka-setup.ts` has started. */
     kafka: { readonly brokers: string[]; readonly internal: string[] };
+    /** Where the server is that `postgres-setup.ts` has started. */
+    postgres: { readonly url: string };
   }
 }
 
@@ -46,6 +48,11 @@ export interface SharedKafka {
 export function sharedKafka(): SharedKafka {
   const { brokers, internal } = inject("kafka");
   return { brokers, admin: new KafkaAdmin(internal) };
+}
+
+/** The URL of the server of the project's `globalSetup` (`postgres-setup.ts`). Others use it too: take a schema by `uniqueName`. */
+export function sharedPostgres(): string {
+  return inject("postgres").url;
 }
 
 /** A name that no other test has. */

@@ -1,0 +1,87 @@
+import {
+  array,
+  boolean,
+  check,
+  type Checker,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  satisfying,
+  string,
+} from "westend";
+import type { PostgresTarget } from "./client.ts";
+import { parseType, SCALAR_TYPES } from "./column-types.ts";
+import type { BatchInsertOptions, PostgresDatabaseOptions } from "./options.ts";
+
+const has = (value: unknown, key: string): boolean =>
+  typeof (value as Record<string, unknown>)[key] === "function";
+
+const target: Checker = satisfying(
+  "a pool of `pg`, a connection of it, or a PGlite",
+  (value) => has(value, "query") || has(value, "connect"),
+);
+
+const milliseconds = (min: number): Checker => optional(number({ min, max: 2 ** 31 - 1 }));
+
+const database: { readonly [Key in keyof PostgresDatabaseOptions]-?: Checker } = {
+  timeout: milliseconds(1),
+};
+
+/** Postgres cuts longer names in silence. */
+const identifier: Checker = satisfying(
+  "a name of 1 to 63 bytes",
+  (value) =>
+    typeof value === "string" &&
+    value !== "" &&
+    !value.includes("\0") &&
+    value.isWellFormed() &&
+    Buffer.byteLength(value) <= 63,
+);
+
+const columnType: Checker = satisfying(
+  `one of ${SCALAR_TYPES.join(", ")}, with [] for an array and " | null" if it may be null`,
+  (value) => typeof value === "string" && parseType(value) !== undefined,
+);
+
+const insertOptions: Checker = object<BatchInsertOptions>(
+  {
+    ...database,
+    table: identifier,
+    schema: optional(identifier),
+    columns: record(columnType, { nonEmpty: true }),
+    onConflict: optional(oneOf("ignore", "replace")),
+    key: optional(array(string({ nonEmpty: true }), { nonEmpty: true })),
+    returning: optional(array(identifier, { nonEmpty: true })),
+    prepare: optional(boolean),
+  },
+  {
+    also(value, site) {
+      const { onConflict, key, columns } = value as BatchInsertOptions;
+      if (onConflict === "replace" && key === undefined) {
+        site.at("key").mistakeInWords("the columns by which a row is recognised", "undefined");
+      }
+      if (!Array.isArray(key) || typeof columns !== "object" || columns === null) return;
+      const stray = (key as readonly string[]).filter((name) => !Object.hasOwn(columns, name));
+      if (stray.length > 0)
+        site.at("key").mistakeInWords("names out of `columns`", stray.join(", "));
+    },
+  },
+);
+
+export function checkInsertOptions(client: PostgresTarget, options: object): void {
+  check("batchInsert", { target: client, ...options }, withTarget(insertOptions));
+}
+
+/** Mistakes in the first argument and in the options are reported together. */
+function withTarget(options: Checker): Checker {
+  return {
+    expected: options.expected,
+    inspect(value, site) {
+      const { target: given, ...rest } = value as { target: unknown };
+      target.inspect(given, site.at("target"));
+      options.inspect(rest, site);
+    },
+  };
+}

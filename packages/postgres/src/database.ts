@@ -1,0 +1,173 @@
+import { systemClock } from "westend";
+import {
+  execute,
+  type PgliteClient,
+  type PostgresClient,
+  type PostgresConnection,
+  type PostgresPool,
+  type PostgresTarget,
+  type PostgresTransaction,
+  type QueryResult,
+  type Statement,
+} from "./client.ts";
+import { isDisconnect, StatementTimeout } from "./retryable.ts";
+
+/** Milliseconds a statement may take unless options say otherwise. */
+export const TIMEOUT = 10_000;
+
+/** A connection that is ours for a while. */
+export interface Session {
+  /** What the user's own statements are made on. */
+  readonly client: PostgresTransaction;
+  /** @throws StatementTimeout if the server does not answer; nothing else can be done with the session then. */
+  query(statement: Statement): Promise<QueryResult>;
+  /** Awaits the user's own work on `client`, for as long as one statement may take. */
+  bounded<Result>(work: PromiseLike<Result>): Promise<Result>;
+}
+
+type Work<Result> = (session: Session) => Promise<Result>;
+
+/** What differs between a pool, a single connection and PGlite. */
+export class Database {
+  readonly #target: PostgresTarget;
+  readonly #timeout: number;
+
+  /** @param timeout milliseconds a statement may take; always of real time, for it is a network that is waited for */
+  constructor(target: PostgresTarget, timeout: number = TIMEOUT) {
+    this.#target = target;
+    this.#timeout = timeout;
+    if (isPool(target)) keepAlive(target);
+  }
+
+  /** Runs one statement, on any connection. */
+  query(statement: Statement): Promise<QueryResult> {
+    return this.use((session) => session.query(statement));
+  }
+
+  /** Takes a connection, outside any transaction. */
+  use<Result>(work: Work<Result>): Promise<Result> {
+    const target = this.#target;
+    if (isPool(target)) return this.#pooled(target, work);
+    if (isPglite(target)) return work(this.#session(target));
+    return inTurn(target, () => work(this.#session(target)));
+  }
+
+  /** Runs work in a transaction: committed if it resolves, rolled back if it rejects. */
+  async transaction<Result>(work: Work<Result>): Promise<Result> {
+    const target = this.#target;
+    if (!isPglite(target)) return this.use((session) => this.#commit(session, work));
+    return target.transaction(async (tx) => {
+      const session = this.#session(tx);
+      const done = await work(session);
+      // Refused in a transaction that has failed, which PGlite's own commit would roll back in silence.
+      await session.query({ text: "select 1" });
+      return done;
+    });
+  }
+
+  async #commit<Result>(session: Session, work: Work<Result>): Promise<Result> {
+    await session.query({ text: "begin" });
+    let result: Result;
+    try {
+      result = await work(session);
+    } catch (error) {
+      if (!isDisconnect(error)) await session.query({ text: "rollback" }).catch(() => undefined);
+      throw error;
+    }
+    const { command } = (await session.query({ text: "commit" })) as { readonly command?: unknown };
+    // Commit of a transaction in which a statement has failed: the server rolls back, and does not call it an error.
+    if (command === "ROLLBACK") throw new SwallowedError();
+    return result;
+  }
+
+  async #pooled<Result>(pool: PostgresPool, work: Work<Result>): Promise<Result> {
+    const connection = await this.#connect(pool);
+    connection.on("error", ignore);
+    let broken = false;
+    const session = this.#session(connection, () => {
+      broken = true;
+    });
+    try {
+      return await work(session);
+    } finally {
+      connection.removeListener("error", ignore);
+      if (broken) connection.on("error", ignore);
+      connection.release(broken);
+    }
+  }
+
+  #connect(pool: PostgresPool): Promise<PostgresConnection> {
+    const connecting = pool.connect();
+    return this.#within(connecting, () => {
+      // It may still come, with nobody to use it.
+      connecting.then((connection) => connection.release(), ignore);
+    });
+  }
+
+  #session(client: PostgresTransaction, breaks: () => void = ignore): Session {
+    const bounded = async <Result>(work: PromiseLike<Result>): Promise<Result> => {
+      try {
+        return await this.#within(work, breaks);
+      } catch (error) {
+        if (isDisconnect(error)) breaks();
+        throw error;
+      }
+    };
+    return { client, bounded, query: (statement) => bounded(execute(client, statement)) };
+  }
+
+  #within<Result>(work: PromiseLike<Result>, late: () => void): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const timer = systemClock.setTimer(() => {
+        late();
+        reject(new StatementTimeout(this.#timeout));
+      }, this.#timeout);
+      work.then(
+        (result) => {
+          systemClock.clearTimer(timer);
+          resolve(result);
+        },
+        (error: Error) => {
+          systemClock.clearTimer(timer);
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+function isPool(target: PostgresTarget): target is PostgresPool {
+  return "totalCount" in target;
+}
+
+function isPglite(target: PostgresTarget): target is PgliteClient {
+  return "transaction" in target;
+}
+
+const ignore = (): void => undefined;
+const kept = new WeakSet<PostgresPool>();
+
+/** A pool whose idle connection is lost emits an error that ends the process if nobody listens. The next statement tells. */
+function keepAlive(pool: PostgresPool): void {
+  if (kept.has(pool)) return;
+  kept.add(pool);
+  pool.on("error", ignore);
+}
+
+const queues = new WeakMap<PostgresClient, Promise<unknown>>();
+
+/** A single connection can have one transaction at a time. */
+function inTurn<Result>(client: PostgresClient, work: () => Promise<Result>): Promise<Result> {
+  const turn = (queues.get(client) ?? Promise.resolve()).then(work);
+  queues.set(client, turn.catch(ignore));
+  return turn;
+}
+
+class SwallowedError extends Error {
+  override readonly name = "SwallowedError";
+  constructor() {
+    super(
+      "The transaction was rolled back: one of its statements had failed, and the error was caught. Let it be thrown",
+    );
+  }
+}

@@ -1,0 +1,42 @@
+import pg from "pg";
+import { onTestFinished } from "vitest";
+import { sharedPostgres, uniqueName } from "test-servers/vitest";
+
+/** A schema of a test's own on the shared server, gone when the test has ended. */
+export interface TestDatabase {
+  readonly schema: string;
+  readonly url: string;
+  /** Sees the schema as if there were no other. */
+  readonly pool: pg.Pool;
+  /** Another such pool, as another process would have it. */
+  another(config?: pg.PoolConfig): pg.Pool;
+  rows(sql: string, values?: unknown[]): Promise<any[]>;
+}
+
+/** @param sql what to create in it */
+export async function testDatabase(sql = "select 1"): Promise<TestDatabase> {
+  const schema = uniqueName("test");
+  const url = sharedPostgres();
+  const pools: pg.Pool[] = [];
+  const another = (config: pg.PoolConfig = {}): pg.Pool => {
+    const options = `-c search_path=${schema}`;
+    const pool = new pg.Pool({ connectionString: url, options, max: 4, ...config });
+    pool.on("error", () => undefined);
+    pools.push(pool);
+    return pool;
+  };
+  const pool = another();
+  await pool.query(`create schema "${schema}"`);
+  onTestFinished(async () => {
+    await pool.query(`drop schema "${schema}" cascade`);
+    for (const each of pools) await each.end();
+  });
+  await pool.query(sql);
+  return {
+    schema,
+    url,
+    pool,
+    another,
+    rows: async (text, values) => (await pool.query(text, values)).rows,
+  };
+}
