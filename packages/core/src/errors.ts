@@ -16,12 +16,16 @@ export type ErrorCode =
 /** The brand holds over two copies of this package in one process, where `instanceof` by prototype would not. */
 const brandOf = (name: string): symbol => Symbol.for(`westend.${name}`);
 
+/** `UnknownBatcherError` → `WESTEND_ERR_UNKNOWN_BATCHER`. */
+const codeOf = (name: string): string =>
+  `WESTEND_ERR${name.slice(0, -"Error".length).replace(/[A-Z]/g, "_$&").toUpperCase()}`;
+
 /**
  * What all of Westend's own errors have in common. What a handler throws is never wrapped in one.
  * Their names are written out: minifiers rename classes, and the brands with them.
  */
 export abstract class PipelineError extends Error {
-  abstract readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   static override readonly name: string = "PipelineError";
 
   constructor(message: string, options?: ErrorOptions) {
@@ -29,6 +33,8 @@ export abstract class PipelineError extends Error {
     this.name = new.target.name;
     let type: { readonly name: string } = new.target;
     for (; type !== Error; type = Object.getPrototypeOf(type)) {
+      // What users make of one of these has its code: the last class before this one decides.
+      if (type !== PipelineError) Object.assign(this, { code: codeOf(type.name) });
       Object.defineProperty(this, brandOf(type.name), { value: true });
     }
   }
@@ -51,7 +57,7 @@ export interface ConfigurationIssue {
 
 /** Options are wrong; lists every mistake at once. Thrown when a pipeline or a connector is defined. */
 export class ConfigurationError extends PipelineError {
-  readonly code = "WESTEND_ERR_CONFIGURATION";
+  declare readonly code: "WESTEND_ERR_CONFIGURATION";
   static override readonly name: string = "ConfigurationError";
   readonly issues: readonly ConfigurationIssue[];
 
@@ -75,7 +81,7 @@ export interface DecodeIssue {
 
 /** A payload does not fit its decoder. Never retried: it would not fit the next time. Its message never contains the payload. */
 export class DecodeError extends PipelineError {
-  readonly code = "WESTEND_ERR_DECODE";
+  declare readonly code: "WESTEND_ERR_DECODE";
   static override readonly name: string = "DecodeError";
   readonly issues: readonly DecodeIssue[];
 
@@ -87,37 +93,37 @@ export class DecodeError extends PipelineError {
 
 /** A message was routed to a batcher that is not there; only callers without type checks get here. */
 export class UnknownBatcherError extends PipelineError {
-  readonly code = "WESTEND_ERR_UNKNOWN_BATCHER";
+  declare readonly code: "WESTEND_ERR_UNKNOWN_BATCHER";
   static override readonly name: string = "UnknownBatcherError";
 }
 
 /** A handler returned what it may not, or an option's function (`partitionBy`, `weight`, …) did. */
 export class HandlerResultError extends PipelineError {
-  readonly code = "WESTEND_ERR_HANDLER_RESULT";
+  declare readonly code: "WESTEND_ERR_HANDLER_RESULT";
   static override readonly name: string = "HandlerResultError";
 }
 
 /** A handler took longer than its timeout; its signal was aborted with this error. */
 export class HandlerTimeoutError extends PipelineError {
-  readonly code = "WESTEND_ERR_HANDLER_TIMEOUT";
+  declare readonly code: "WESTEND_ERR_HANDLER_TIMEOUT";
   static override readonly name: string = "HandlerTimeoutError";
 }
 
 /** The source has delivered a message more often than its policy allows: handling it may have killed the process each time. */
 export class AttemptsError extends PipelineError {
-  readonly code = "WESTEND_ERR_ATTEMPTS";
+  declare readonly code: "WESTEND_ERR_ATTEMPTS";
   static override readonly name: string = "AttemptsError";
 }
 
 /** A source could not be opened or read, or broke its contract, more often than the restart budget allows. */
 export class ProducerError extends PipelineError {
-  readonly code = "WESTEND_ERR_PRODUCER";
+  declare readonly code: "WESTEND_ERR_PRODUCER";
   static override readonly name: string = "ProducerError";
 }
 
 /** A source refused acknowledgements for good; it will send those messages again. Reported, never fatal. */
 export class AcknowledgeError extends PipelineError {
-  readonly code = "WESTEND_ERR_ACKNOWLEDGE";
+  declare readonly code: "WESTEND_ERR_ACKNOWLEDGE";
   static override readonly name: string = "AcknowledgeError";
   /** How many messages the source refused. */
   readonly count: number;
@@ -130,19 +136,19 @@ export class AcknowledgeError extends PipelineError {
 
 /** A dead letter could not be written; its message stays unacknowledged and the write is tried again. */
 export class DeadLetterError extends PipelineError {
-  readonly code = "WESTEND_ERR_DEAD_LETTER";
+  declare readonly code: "WESTEND_ERR_DEAD_LETTER";
   static override readonly name: string = "DeadLetterError";
 }
 
 /** A stage of the runtime crashed more often than the restart budget allows. */
 export class StageError extends PipelineError {
-  readonly code = "WESTEND_ERR_STAGE";
+  declare readonly code: "WESTEND_ERR_STAGE";
   static override readonly name: string = "StageError";
 }
 
 /** The drain deadline passed; the reason on the signal of what was still running. */
 export class ShutdownTimeoutError extends PipelineError {
-  readonly code = "WESTEND_ERR_SHUTDOWN_TIMEOUT";
+  declare readonly code: "WESTEND_ERR_SHUTDOWN_TIMEOUT";
   static override readonly name: string = "ShutdownTimeoutError";
   /** How many messages were still in flight. */
   readonly inFlight: number;
@@ -155,6 +161,6 @@ export class ShutdownTimeoutError extends PipelineError {
 
 /** The pipeline takes nothing any more: it was stopped, it ended, or it died. */
 export class StoppedError extends PipelineError {
-  readonly code = "WESTEND_ERR_STOPPED";
+  declare readonly code: "WESTEND_ERR_STOPPED";
   static override readonly name: string = "StoppedError";
 }

@@ -29,11 +29,11 @@ export function satisfying(expected: string, accepts: (value: unknown) => boolea
 
 /** A safe integer; unlimited above unless `max` says so. */
 export function integer(range: { readonly min: number; readonly max?: number }): Checker {
-  const { min, max = Number.MAX_SAFE_INTEGER } = range;
-  const limits = range.max === undefined ? `≥ ${min}` : `from ${min} to ${max}`;
+  const { min, max } = range;
+  const limits = max === undefined ? `≥ ${min}` : `from ${min} to ${max}`;
   return satisfying(
     `an integer ${limits}`,
-    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    (value) => Number.isSafeInteger(value) && isWithin(value, min, max),
   );
 }
 
@@ -49,21 +49,25 @@ export function number(
     readonly finite?: boolean;
   } = {},
 ): Checker {
-  const { min = -Infinity, above, max = Infinity, finite = true } = range;
+  const { min, above, max, finite = true } = range;
   const limits = [
-    ...(min === -Infinity ? [] : [`≥ ${min}`]),
-    ...(above === undefined ? [] : [`> ${above}`]),
-    ...(max === Infinity ? [] : [`≤ ${max}`]),
+    min !== undefined && `≥ ${min}`,
+    above !== undefined && `> ${above}`,
+    max !== undefined && `≤ ${max}`,
   ];
+  const kind = finite ? "a finite number" : "a number";
   return satisfying(
-    [finite ? "a finite number" : "a number", limits.join(" and ")].filter(Boolean).join(" "),
+    `${kind} ${limits.filter(Boolean).join(" and ")}`.trim(),
     (value) =>
-      typeof value === "number" &&
-      value >= min &&
-      value <= max &&
-      (above === undefined || value > above) &&
+      isWithin(value, min, max) &&
+      value !== above &&
+      isWithin(value, above) &&
       (!finite || Number.isFinite(value)),
   );
+}
+
+function isWithin(value: unknown, min = -Infinity, max = Infinity): boolean {
+  return typeof value === "number" && value >= min && value <= max;
 }
 
 /** A string; `nonEmpty` leaves out the empty one. */

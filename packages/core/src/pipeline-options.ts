@@ -26,24 +26,6 @@ const milliseconds = integer({ min: 1 });
 const concurrency = integer({ min: 1, max: 100_000 });
 const name = string({ nonEmpty: true });
 
-/** What people bring along from Broadway, in its own spelling too, and from Kafka clients. */
-const habits: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    ["batchSize", "size"],
-    ["batchTimeout", "timeout"],
-    ["handleMessage", "handle"],
-    ["handleBatch", "handle"],
-    ["handleFailed", "onFailed"],
-    ["eachMessage", "handle"],
-    ["eachBatch", "handle"],
-    ["rateLimiting", "rateLimit"],
-    ["maxDemand", "maxInFlight", ", at the top of the options"],
-  ].flatMap(([there = "", here, where = ""]) => {
-    const snake = there.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
-    return [there, snake].map((key) => [key, `Did you mean "${key}" → "${here}"${where}?`]);
-  }),
-);
-
 const retry = advised(
   "Make one with retry({ attempts }).",
   retryShape((checker) => checker),
@@ -65,34 +47,28 @@ const source = either(
   producer,
 );
 
-const processor = object(
-  {
-    concurrency: optional(concurrency),
-    partitionBy: optional(func),
-    retry: optional(retry),
-    timeout: optional(milliseconds),
-    prepare: optional(func),
-    handle: func,
-  },
-  { hints: habits },
-);
+const processor = object({
+  concurrency: optional(concurrency),
+  partitionBy: optional(func),
+  retry: optional(retry),
+  timeout: optional(milliseconds),
+  prepare: optional(func),
+  handle: func,
+});
 
-const batcher = object(
-  {
-    size: optional(count),
-    bytes: optional(count),
-    weight: optional(func),
-    timeout: optional(milliseconds),
-    splitBy: optional(func),
-    partitionBy: optional(func),
-    concurrency: optional(concurrency),
-    retry: optional(retry),
-    bisect: optional(boolean),
-    handleTimeout: optional(milliseconds),
-    handle: func,
-  },
-  { hints: habits },
-);
+const batcher = object({
+  size: optional(count),
+  bytes: optional(count),
+  weight: optional(func),
+  timeout: optional(milliseconds),
+  splitBy: optional(func),
+  partitionBy: optional(func),
+  concurrency: optional(concurrency),
+  retry: optional(retry),
+  bisect: optional(boolean),
+  handleTimeout: optional(milliseconds),
+  handle: func,
+});
 
 const pipeline: Checker = object(
   {
@@ -131,7 +107,6 @@ const pipeline: Checker = object(
     shutdown: optional(object({ timeout: optional(integer({ min: 0 })) })),
   },
   {
-    hints: habits,
     also(options, site) {
       requireOneSource(options, site);
       requireRoomForSessions(options, site);
@@ -150,20 +125,20 @@ export function checkPipelineOptions(options: unknown): void {
 
 function requireOneSource(options: object, site: Site): void {
   const one = read(options, "producer") !== undefined;
-  const many = read(options, "producers") !== undefined;
-  if (one !== many) return;
+  if (one !== (read(options, "producers") !== undefined)) return;
   site.at("producer").mistakeInWords("either producer or producers", one ? "both" : "neither");
 }
 
 function requireRoomForSessions(options: object, site: Site): void {
   const maxInFlight = read(options, "maxInFlight");
-  const producers = entriesOf(read(options, "producers")).map(([, value]) => value);
-  const sessions = [read(options, "producer"), ...producers]
-    .filter((value) => value !== undefined)
-    .map((value) => read(value, "concurrency"))
-    .reduce<number>((sum, some) => sum + (Number.isSafeInteger(some) ? (some as number) : 1), 0);
-  if (!Number.isSafeInteger(maxInFlight) || (maxInFlight as number) < 1) return;
-  if ((maxInFlight as number) >= sessions) return;
+  let sessions = 0;
+  for (const [, source] of entriesOf(
+    read(options, "producers") ?? { one: read(options, "producer") },
+  )) {
+    const concurrency = read(source, "concurrency");
+    sessions += Number.isSafeInteger(concurrency) ? (concurrency as number) : 1;
+  }
+  if (!((maxInFlight as number) >= 1 && (maxInFlight as number) < sessions)) return;
   site
     .at("maxInFlight")
     .mistake(`at least ${sessions}, one message for every session of the producers`, maxInFlight);
@@ -171,23 +146,23 @@ function requireRoomForSessions(options: object, site: Site): void {
 
 function requireDeadLetter(options: object, site: Site): void {
   if (read(options, "deadLetter") !== undefined) return;
-  const stages: (readonly [stage: unknown, place: Site])[] = [
-    [read(options, "processor"), site.at("processor")],
-    ...entriesOf(read(options, "batchers")).map(
-      ([key, value]) => [value, site.at("batchers").at(key)] as const,
-    ),
-  ];
-  for (const [stage, place] of stages) {
-    if (read(read(stage, "retry"), "whenExhausted") !== "deadLetter") continue;
-    place
-      .at("retry")
-      .at("whenExhausted")
-      .mistake(
-        '"fail" or "hold" or "stop"',
-        "deadLetter",
-        "To keep it, add deadLetter: … to the pipeline.",
-      );
+  requireNoDeadLetter(read(options, "processor"), site.at("processor"));
+  for (const [key, batcher] of entriesOf(read(options, "batchers"))) {
+    requireNoDeadLetter(batcher, site.at("batchers").at(key));
   }
+}
+
+function requireNoDeadLetter(stage: unknown, site: Site): void {
+  const action = read(read(stage, "retry"), "whenExhausted");
+  if (action !== "deadLetter") return;
+  site
+    .at("retry")
+    .at("whenExhausted")
+    .mistake(
+      '"fail" or "hold" or "stop"',
+      action,
+      "To keep it, add deadLetter: … to the pipeline.",
+    );
 }
 
 function entriesOf(value: unknown): (readonly [key: string, value: unknown])[] {

@@ -29,6 +29,11 @@ describe("Westend's own errors", () => {
     expect(made.every(({ code }) => /^WESTEND_ERR_[A-Z_]+$/.test(code))).toBe(true);
   });
 
+  it("have codes that say what their names say", () => {
+    expect(new errors.UnknownBatcherError("text").code).toBe("WESTEND_ERR_UNKNOWN_BATCHER");
+    expect(new errors.DecodeError("text").code).toBe("WESTEND_ERR_DECODE");
+  });
+
   it.each(made.map((error) => [error.name, error] as const))(
     "%s is an Error and a PipelineError",
     (name, error) => {

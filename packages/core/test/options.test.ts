@@ -193,6 +193,7 @@ describe("an unknown key", () => {
     ["leger", '. Did you mean "leger" → "ledger"?'],
     ["tiemout", '. Did you mean "tiemout" → "timeout"?'],
     ["time_out", '. Did you mean "time_out" → "timeout"?'],
+    ["flush_size", '. Did you mean "flush_size" → "size"?'],
     ["Size", '. Did you mean "Size" → "size"?'],
     ["batchSize", ". It is called size here."],
     ["prefetch", ""],

@@ -243,17 +243,10 @@ describe("the options of a pipeline", () => {
     ],
     [withBatcher({ batch_timeout: 10 }), 'Did you mean "batch_timeout" → "timeout"?'],
     [withProcessor({ handleMessage() {} }), 'Did you mean "handleMessage" → "handle"?'],
-    [
-      withProcessor({ max_demand: 1 }),
-      'Did you mean "max_demand" → "maxInFlight", at the top of the options?',
-    ],
-    [
-      withProcessor({ maxDemand: 1 }),
-      'Did you mean "maxDemand" → "maxInFlight", at the top of the options?',
-    ],
     [withProcessor({ partition_by() {} }), 'Did you mean "partition_by" → "partitionBy"?'],
     [least({ processors: {} }), 'Did you mean "processors" → "processor"?'],
-    [least({ handle_failed() {} }), 'Did you mean "handle_failed" → "onFailed"?'],
+    [withBatcher({ handle_batch() {} }), 'Did you mean "handle_batch" → "handle"?'],
+    [least({ rateLimiting: {} }), 'Did you mean "rateLimiting" → "rateLimit"?'],
     [withProcessor({ retry: { attempts: 5 } }), "Make one with retry\\(\\{ attempts \\}\\)."],
     [least({ decoder: () => {} }), "Make one with json\\(\\), text\\(\\) or schema\\(\\)."],
   ])("answer habits from elsewhere with a hint %#", (options, hint) => {

@@ -58,7 +58,7 @@ export function pathTo(path: string, key: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** The name most like the one given, whatever its case, if there is one alike. */
+/** The name most like the one given, whatever its case, or one that is part of it; undefined if there is none. */
 export function suggestionFor(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST_SHOWN) return undefined;
   const plain = name.toLowerCase();
@@ -69,7 +69,8 @@ export function suggestionFor(name: string, known: readonly string[]): string | 
     // At a distance of its whole length, nothing of a name is left.
     if (distance < least && distance < candidate.length) [best, least] = [candidate, distance];
   }
-  return best;
+  // People bring `batchSize` and `handle_message` along from elsewhere.
+  return best ?? known.find((candidate) => plain.includes(candidate.toLowerCase()));
 }
 
 /** Levenshtein's: how many characters have to be put in, taken out or replaced. */

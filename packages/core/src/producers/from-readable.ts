@@ -20,9 +20,7 @@ export function fromReadable<Chunk = Uint8Array>(
     open(context) {
       reader ??= context.signal;
       if (reader !== context.signal) {
-        throw new Error(
-          "A stream can be read once, and an earlier run of the pipeline has read this one. Make a new one for each run.",
-        );
+        throw new Error("A stream can be read once. Make a new one for each run of the pipeline.");
       }
       return producer.open(context);
     },

@@ -224,7 +224,7 @@ export class BatchProcessorStage {
     if (timeout === undefined) return undefined;
     return clock.setTimer(() => {
       const reason = new HandlerTimeoutError(
-        `The batch handler took longer than its timeout of ${timeout} ms. Raise batchers.${name}.handleTimeout, or pass the signal on to what it waits for.`,
+        `batchers.${name}.handle took longer than its timeout of ${timeout} ms. Raise batchers.${name}.handleTimeout, or pass the signal on to what it waits for.`,
       );
       controller.abort(reason);
       end({ reason });

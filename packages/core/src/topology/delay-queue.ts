@@ -3,7 +3,6 @@ import { Alarm } from "./alarm.ts";
 
 interface Entry<Item> {
   readonly due: number;
-  readonly order: number;
   readonly item: Item;
 }
 
@@ -11,10 +10,9 @@ interface Entry<Item> {
 export class DelayQueue<Item> {
   readonly #clock: Clock;
   readonly #wake: (item: Item) => void;
-  /** A binary heap, the earliest first; of the same moment, the one that came first. */
-  readonly #heap: Entry<Item>[] = [];
+  /** The earliest first; of the same moment, the one that came first. */
+  #entries: Entry<Item>[] = [];
   readonly #alarm: Alarm;
-  #order = 0;
 
   constructor(clock: Clock, wake: (item: Item) => void) {
     this.#clock = clock;
@@ -23,13 +21,14 @@ export class DelayQueue<Item> {
   }
 
   get length(): number {
-    return this.#heap.length;
+    return this.#entries.length;
   }
 
   add(item: Item, milliseconds: number): void {
-    const entry = { due: this.#clock.now() + milliseconds, order: this.#order++, item };
-    this.#insert(entry);
-    if (this.#heap[0] === entry) this.#arm();
+    const due = this.#clock.now() + milliseconds;
+    const place = this.#placeFor(due);
+    this.#entries.splice(place, 0, { due, item });
+    if (place === 0) this.#arm();
   }
 
   /** Takes out everything that waits, in order of its moment. */
@@ -39,66 +38,40 @@ export class DelayQueue<Item> {
 
   /** Takes out what need not wait any longer; the rest keeps its moment. */
   remove(done: (item: Item) => boolean): Item[] {
+    const kept: Entry<Item>[] = [];
     const removed: Item[] = [];
-    for (const entry of this.#heap.splice(0).sort(earlier)) {
+    for (const entry of this.#entries) {
       if (done(entry.item)) removed.push(entry.item);
-      // What is in order is a heap.
-      else this.#heap.push(entry);
+      else kept.push(entry);
     }
+    this.#entries = kept;
     this.#arm();
     return removed;
   }
 
   #arm(): void {
-    const [first] = this.#heap;
+    const [first] = this.#entries;
     if (first === undefined) this.#alarm.clear();
     else this.#alarm.set(first.due - this.#clock.now());
   }
 
   #fire(): void {
     // Node's timers may come a fraction of a millisecond early.
-    const now = this.#clock.now() + 1;
-    const due: Item[] = [];
-    for (let first = this.#heap[0]; first !== undefined && first.due < now; first = this.#heap[0]) {
-      due.push(first.item);
-      this.#remove();
-    }
+    const moment = this.#clock.now() + 1;
+    const later = this.#entries.findIndex(({ due }) => due >= moment);
+    const woken = this.#entries.splice(0, later < 0 ? this.#entries.length : later);
     this.#arm();
-    for (const item of due) this.#wake(item);
+    for (const { item } of woken) this.#wake(item);
   }
 
-  #insert(entry: Entry<Item>): void {
-    const heap = this.#heap;
-    let index = heap.push(entry) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = heap[parent] as Entry<Item>;
-      if (earlier(above, entry) <= 0) break;
-      heap[index] = above;
-      index = parent;
+  /** Behind everything that is due no later: by halves, as thousands may wait. */
+  #placeFor(moment: number): number {
+    let [low, high] = [0, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle] as Entry<Item>).due <= moment) low = middle + 1;
+      else high = middle;
     }
-    heap[index] = entry;
+    return low;
   }
-
-  #remove(): void {
-    const heap = this.#heap;
-    const last = heap.pop() as Entry<Item>;
-    if (heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      const right = heap[child + 1];
-      if (right !== undefined && earlier(right, heap[child] as Entry<Item>) < 0) child++;
-      const below = heap[child] as Entry<Item>;
-      if (earlier(last, below) <= 0) break;
-      heap[index] = below;
-      index = child;
-    }
-    heap[index] = last;
-  }
-}
-
-function earlier(a: Entry<unknown>, b: Entry<unknown>): number {
-  return a.due - b.due || a.order - b.order;
 }

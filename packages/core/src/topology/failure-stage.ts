@@ -185,7 +185,7 @@ export class FailureStage {
     if (chunk.length === 1 && !this.#refused.alarm.isSet) this.#pause(this.#refused);
     const letters = chunk.length;
     const error = this.#error(
-      `did not take ${letters} letter(s). Their messages stay unacknowledged; the next try is in ${wait} ms.`,
+      `did not take ${letters} letter(s). Their messages stay unacknowledged; next try in ${wait} ms.`,
       cause,
     );
     this.#options.publish("westend:dead-letter:refused", { letters, error });

@@ -75,7 +75,7 @@ export class HandBack {
     this.#late = true;
     abort(
       new ShutdownTimeoutError(
-        `The pipeline "${pipeline}" did not drain in time; ${inFlight} message(s) were still in flight. Raise shutdown.timeout, or pass the signal on to what handlers wait for.`,
+        `The pipeline "${pipeline}" did not drain in time: ${inFlight} message(s) were in flight. Raise shutdown.timeout, or pass the signal on to what it waits for.`,
         { inFlight },
       ),
     );

@@ -233,7 +233,7 @@ export class Processing implements Child {
     const attempts = this.#attempts;
     if (attempt > attempts) {
       const error = new AttemptsError(
-        `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${attempts}. Handling it may have ended the process each time.`,
+        `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${attempts}. Handling it may have ended the process.`,
       );
       delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
     }

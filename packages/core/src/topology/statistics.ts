@@ -6,18 +6,21 @@ const SAMPLE = 1000;
 /** Samples a rate is taken over. */
 const SAMPLES = 10;
 
-/** Counts durations in buckets that are at most 6 % wide, from a microsecond to days, in fixed memory. */
+/** Each bucket is a nineteenth of a power of e wide, which is 5.4 %; the last one ends after a month. */
+const RESOLUTION = 19;
+const BUCKETS = 29 * RESOLUTION;
+
+/** Counts durations in buckets of one proportion, from a microsecond to weeks, in fixed memory. */
 export class Histogram {
-  readonly #buckets = new Uint32Array(16 * 40);
+  readonly #buckets = new Uint32Array(BUCKETS);
   #count = 0;
   #max = 0;
 
   record(milliseconds: number, count = 1): void {
-    const value = Math.max(0, milliseconds * 1000);
+    const bucket = Math.floor(Math.log1p(Math.max(0, milliseconds) * 1000) * RESOLUTION);
+    (this.#buckets[Math.min(bucket, BUCKETS - 1)] as number) += count;
     this.#max = Math.max(this.#max, milliseconds);
     this.#count += count;
-    const bucket = value < 16 ? Math.floor(value) : bucketOf(value);
-    (this.#buckets[bucket] as number) += count;
   }
 
   percentiles(): LatencyPercentiles {
@@ -25,47 +28,28 @@ export class Histogram {
   }
 
   #at(share: number): number {
-    let left = Math.ceil(this.#count * share);
-    if (left === 0) return 0;
-    for (let bucket = 0; bucket < this.#buckets.length; bucket++) {
-      left -= this.#buckets[bucket] as number;
-      if (left <= 0) return Math.min(this.#max, upperBound(bucket) / 1000);
-    }
-    return this.#max;
+    let left = this.#count * share;
+    const bucket = this.#buckets.findIndex((count) => (left -= count) <= 0);
+    return Math.min(this.#max, Math.expm1((bucket + 1) / RESOLUTION) / 1000);
   }
-}
-
-/** Sixteen buckets for each power of two. */
-function bucketOf(value: number): number {
-  const power = Math.min(42, Math.floor(Math.log2(value)));
-  return Math.min(16 * 40 - 1, (power - 3) * 16 + Math.floor(value / 2 ** (power - 4)) - 16);
-}
-
-function upperBound(bucket: number): number {
-  if (bucket < 16) return bucket + 1;
-  const power = Math.floor(bucket / 16) + 3;
-  return ((bucket % 16) + 17) * 2 ** (power - 4);
 }
 
 /** The speed of counters that only grow, over about the last ten seconds. */
 export class Rates {
   readonly #clock: Clock;
   readonly #read: () => readonly number[];
-  #sampledAt: number;
   readonly #samples: { readonly at: number; readonly counts: readonly number[] }[] = [];
 
   constructor(clock: Clock, read: () => readonly number[]) {
     this.#clock = clock;
     this.#read = read;
-    this.#sampledAt = clock.now();
-    this.#samples.push({ at: this.#sampledAt, counts: read() });
+    this.#take(clock.now());
   }
 
   /** To be called now and then; takes a sample a second at most. */
   sample(now: number): void {
-    if (now - this.#sampledAt < SAMPLE) return;
-    this.#sampledAt = now;
-    this.#samples.push({ at: now, counts: this.#read() });
+    if (now - (this.#samples.at(-1)?.at ?? now) < SAMPLE) return;
+    this.#take(now);
     if (this.#samples.length > SAMPLES + 1) this.#samples.shift();
   }
 
@@ -79,5 +63,9 @@ export class Rates {
     return counts.map(
       (count, index) => ((count - (first.counts[index] ?? 0)) / (now - first.at)) * 1000,
     );
+  }
+
+  #take(at: number): void {
+    this.#samples.push({ at, counts: this.#read() });
   }
 }

@@ -8,7 +8,7 @@ const rows = tableRows("docs/reference/errors.md");
 const union = source.slice(source.indexOf("type ErrorCode"), source.indexOf(";"));
 const codes = [...union.matchAll(/"(WESTEND_ERR_\w+)"/g)].map(([, code]) => code);
 const classes = [
-  ...source.matchAll(/class (\w+) extends PipelineError \{\s+readonly code = "(\w+)"/g),
+  ...source.matchAll(/class (\w+) extends PipelineError \{\s+declare readonly code: "(\w+)"/g),
 ].map(([, name, code]) => [code, name]);
 
 describe("docs/reference/errors.md", () => {
@@ -28,8 +28,11 @@ describe("docs/reference/errors.md", () => {
 });
 
 describe("the classes of errors", () => {
-  it.each(classes)("of %s is exported", (_, name) => {
-    expect(westend).toHaveProperty(name as string);
+  it.each(classes)("of %s is exported, and has that code", (code, name) => {
+    const Made = new Map<string, unknown>(Object.entries(westend)).get(
+      name as string,
+    ) as typeof westend.ConfigurationError;
+    expect(new Made("text", []).code).toBe(code);
   });
 
   it("are not made anywhere without a code", () => {
