@@ -103,7 +103,9 @@ export type {
   Settled,
   SettledMessage,
 } from "./acknowledger.ts";
+export { boundedJson } from "./bounded-json.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
+export { describeError, type ErrorEnvelope } from "./error-envelope.ts";
 export {
   advised,
   array,

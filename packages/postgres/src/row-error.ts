@@ -9,7 +9,7 @@ interface Details {
   /** The constraint that it breaks, if it breaks one. */
   readonly constraint?: string | undefined;
   /** The server's code for what is wrong: `23505` for a key that is taken. */
-  readonly sqlState?: string | undefined;
+  readonly code?: string | undefined;
 }
 
 /** A row that the table does not take. Its message never contains values; those of the server do, so it is not kept as the cause. */
@@ -18,11 +18,11 @@ export class RowError extends TypeError {
   readonly row: number | undefined;
   readonly column: string | undefined;
   readonly constraint: string | undefined;
-  readonly sqlState: string | undefined;
+  readonly code: string | undefined;
   readonly #problem: string;
 
   constructor(problem: string, details: Details) {
-    const { row, column, constraint, sqlState } = details;
+    const { row, column, constraint, code } = details;
     const where = [
       row === undefined ? "The row" : `Row ${row}`,
       ...(column === undefined ? [] : [`column ${JSON.stringify(column)}`]),
@@ -31,7 +31,7 @@ export class RowError extends TypeError {
     this.row = row;
     this.column = column;
     this.constraint = constraint;
-    this.sqlState = sqlState;
+    this.code = code;
     this.#problem = problem;
   }
 
@@ -40,13 +40,8 @@ export class RowError extends TypeError {
    * @internal
    */
   at(row: number | undefined): RowError {
-    const { column, constraint, sqlState } = this;
-    return new RowError(this.#problem, { row, column, constraint, sqlState });
-  }
-
-  /** What to look for in logs and dead letters: the SQLSTATE. */
-  get code(): string | undefined {
-    return this.sqlState;
+    const { column, constraint, code } = this;
+    return new RowError(this.#problem, { row, column, constraint, code });
   }
 }
 
@@ -88,11 +83,11 @@ export function rowErrorOf(error: unknown, row: number | undefined): RowError {
   const { column, constraint } = error as { column?: unknown; constraint?: unknown };
   const named = typeof constraint === "string" ? constraint : undefined;
   const because = named === undefined ? "" : `: ${JSON.stringify(named)}`;
-  const sqlState = sqlStateOf(error);
-  return new RowError(`${problemOf(error)}${because} (SQLSTATE ${sqlState})`, {
+  const code = sqlStateOf(error);
+  return new RowError(`${problemOf(error)}${because} (SQLSTATE ${code})`, {
     row,
     column: typeof column === "string" ? column : undefined,
     constraint: named,
-    sqlState,
+    code,
   });
 }

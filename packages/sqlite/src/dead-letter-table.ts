@@ -1,5 +1,5 @@
+import type { ErrorEnvelope } from "westend";
 import type { Connection } from "./connection.ts";
-import type { ErrorEnvelope } from "./envelope.ts";
 import { codingOf, decodePayload, type StoredPayload } from "./payload.ts";
 
 const COLUMNS = `queue, identity, metadata, pipeline, source, batcher,

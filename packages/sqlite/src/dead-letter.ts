@@ -1,14 +1,18 @@
 import { inspect } from "node:util";
-import type { DeadLetter, DeadLetterSink, PartitionKey } from "westend";
+import {
+  boundedJson,
+  describeError,
+  type DeadLetter,
+  type DeadLetterSink,
+  type PartitionKey,
+} from "westend";
 import { checkDeadLetterOptions } from "./check-options.ts";
 import { insertLetter, type LetterHead } from "./dead-letter-table.ts";
 import { isStorableKey } from "./enqueue.ts";
-import { describeError } from "./envelope.ts";
 import { GROUP } from "./pending-work.ts";
 import { identityOf, type OpenedQueue } from "./opened-queue.ts";
 import type { SqliteDeadLetterOptions } from "./options.ts";
 import { encodePayload, type QueuePayload, type StoredPayload } from "./payload.ts";
-import { boundedJson } from "./plain.ts";
 import { SqliteQueue } from "./queue.ts";
 
 const EXPIRE = `DELETE FROM westend_dead_letter WHERE id IN (

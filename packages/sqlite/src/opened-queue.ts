@@ -1,13 +1,12 @@
+import { boundedJson, describeError } from "westend";
 import type { Connection } from "./connection.ts";
 import { buryMessage, type LetterHead } from "./dead-letter-table.ts";
-import { describeError } from "./envelope.ts";
 import { KeyOrder } from "./key-order.ts";
 import { anyDue, lease, type MessageRow } from "./lease.ts";
 import { LeasedMessage } from "./leased-message.ts";
 import { decodePayload } from "./payload.ts";
 import { DELAYED, HELD, PARKED, READY } from "./schema.ts";
 import { Settlement } from "./settle.ts";
-import { boundedJson } from "./plain.ts";
 import type { Owner } from "./token.ts";
 
 const IN_STATE = (state: number): string =>
