@@ -17,6 +17,8 @@ import type {
   KafkaFetchOptions,
   KafkaOptions,
   KafkaTls,
+  KafkaWriteOptions,
+  ToKafkaOptions,
 } from "./options.ts";
 import { timeoutsOf } from "./timeouts.ts";
 import { addressOf, isLocal, usesTls } from "./connection.ts";
@@ -183,4 +185,20 @@ function checkTimeouts(options: KafkaOptions, site: Site): void {
 /** @throws ConfigurationError that lists every mistake. */
 export function checkKafkaOptions(options: KafkaOptions): void {
   check("kafka", options, kafkaOptions);
+}
+
+const writeShape: { readonly [Key in keyof KafkaWriteOptions]-?: Checker } = {
+  compression: optional(oneOf("none", "gzip", "snappy", "lz4", "zstd")),
+  batchBytes: bytes,
+  deliveryTimeout: milliseconds(1),
+};
+
+const toKafkaOptions: Checker = object<ToKafkaOptions>(
+  { ...connectionShape, ...writeShape, topic: optional(topic) },
+  { also: checkSecurity },
+);
+
+/** @throws ConfigurationError that lists every mistake. */
+export function checkToKafkaOptions(options: ToKafkaOptions): void {
+  check("toKafka", options, toKafkaOptions);
 }

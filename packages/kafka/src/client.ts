@@ -1,4 +1,5 @@
 import type { KafkaStart } from "./options.ts";
+import type { EncodedRecord } from "./record.ts";
 
 /** One partition of one topic. */
 export interface TopicPartition {
@@ -119,3 +120,33 @@ export interface KafkaDriverOptions {
 }
 
 export type KafkaDriverFactory = (options: KafkaDriverOptions) => KafkaDriver;
+
+/** Records of one partition that are written together: all or none of them. */
+export interface RecordBatch extends TopicPartition {
+  readonly records: readonly EncodedRecord[];
+}
+
+/** What became of a batch. `unknown`: it may have been written. */
+export type SendResult =
+  | "written"
+  | {
+      readonly outcome: "notWritten" | "unknown";
+      /** What the broker called it, such as `MESSAGE_TOO_LARGE`; undefined if it said nothing. */
+      readonly brokerError: string | undefined;
+      readonly cause: unknown;
+    };
+
+/** What we need of a Kafka client to write. */
+export interface RecordClient {
+  /**
+   * How many partitions a topic has.
+   * @throws KafkaError if it is not there, or must not be written to.
+   */
+  partitions(topic: string): Promise<number>;
+  /**
+   * Writes batches of different partitions; never called while it is under way. Tries again by itself what can be tried again
+   * without writing twice, for at most so many milliseconds. There is a result for each, in the same order; it never throws.
+   */
+  send(batches: readonly RecordBatch[], timeout: number): Promise<readonly SendResult[]>;
+  close(): Promise<void>;
+}

@@ -6,5 +6,9 @@ export type {
   KafkaSecret,
   KafkaStart,
   KafkaTls,
+  KafkaWriteOptions,
+  ToKafkaOptions,
 } from "./options.ts";
-export { KafkaError, type KafkaErrorCode } from "./errors.ts";
+export { KafkaError, type KafkaErrorCode, KafkaWriteError } from "./errors.ts";
+export { toKafka, type KafkaSink } from "./sink.ts";
+export type { NewKafkaRecord, RecordBytes } from "./record.ts";

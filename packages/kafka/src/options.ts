@@ -188,3 +188,25 @@ export interface KafkaOptions extends KafkaConnectionOptions {
    */
   readonly driver?: KafkaDriverFactory | undefined;
 }
+
+/** How records are written. */
+export interface KafkaWriteOptions {
+  /** @defaultValue `"none"` */
+  readonly compression?: "none" | "gzip" | "snappy" | "lz4" | "zstd" | undefined;
+  /**
+   * Bytes of one partition in one request, before compression; a single record may be larger. At most `max.message.bytes` of the
+   * topic, or the broker refuses it and it is sent again in halves.
+   * @defaultValue 1_000_000
+   */
+  readonly batchBytes?: number | undefined;
+  /**
+   * Milliseconds a record may take, over all tries. Brokers that come back within them write it once.
+   * @defaultValue 30_000
+   */
+  readonly deliveryTimeout?: number | undefined;
+}
+
+export interface ToKafkaOptions extends KafkaConnectionOptions, KafkaWriteOptions {
+  /** Where records go that name no topic. */
+  readonly topic?: string | undefined;
+}

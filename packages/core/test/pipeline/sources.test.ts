@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { never } from "../support/deferred.ts";
+import { deferred, never } from "../support/deferred.ts";
 import { startScene } from "../support/scene.ts";
 import { stopWithin } from "../support/stopping.ts";
 import { ascending, numbers, TestSource } from "../support/test-source.ts";
@@ -120,5 +120,130 @@ describe("concurrency of a producer", () => {
     expect(source.taken.length).toBeLessThanOrEqual(10);
     expect(source.taken.length).toBeGreaterThanOrEqual(9);
     await stopWithin(clock, running, 0);
+  });
+});
+
+describe("revoke", () => {
+  const even = ({ payload }: any): boolean => payload % 2 === 0;
+
+  it("takes back what was not started, without a release, and leaves the rest alone", async () => {
+    const gates = new Map(numbers(1, 10).map((number) => [number, deferred()]));
+    const started: number[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          concurrency: 2,
+          handle(message: any) {
+            started.push(message.data);
+            return gates.get(message.data)?.promise;
+          },
+        },
+      },
+      new TestSource(numbers(1, 10)),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even).then(() => (revoked = true));
+    await clock.settle();
+    expect(revoked).toBe(false);
+    for (const { resolve } of gates.values()) resolve();
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(started).toEqual([1, 2, 3, 5, 7, 9]);
+    expect(ascending(source.acknowledged)).toEqual([1, 2, 3, 5, 7, 9]);
+    expect(source.released).toEqual([]);
+    expect(running.stats()).toMatchObject({ received: 10, succeeded: 6, released: 4, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("resolves after its timeout, and ignores what ends later", async () => {
+    const gate = deferred();
+    const signals: AbortSignal[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          concurrency: 1,
+          handle(message: any, signal: AbortSignal) {
+            signals.push(signal);
+            return message.data === 2 ? gate.promise : undefined;
+          },
+        },
+      },
+      new TestSource([2, 3]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 500).then(() => (revoked = true));
+    await clock.advance(499);
+    expect(revoked).toBe(false);
+    await clock.advance(1);
+    expect(revoked).toBe(true);
+    expect(signals[0]?.reason).toMatchObject({ code: "WESTEND_ERR_STOPPED" });
+    gate.resolve();
+    await clock.settle();
+    expect(source.acknowledged).toEqual([3]);
+    expect(running.stats()).toMatchObject({ succeeded: 1, abandoned: 1, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("waits until what ended has been acknowledged", async () => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      {},
+      new TestSource([2], { acknowledge: (usual) => gate.promise.then(usual) }),
+    );
+    const handled = source.contexts[0]?.revoke(even, 5000);
+    expect(await Promise.race([handled, clock.settle().then(() => "waiting")])).toBeUndefined();
+    gate.resolve();
+    await stopWithin(clock, running, 100);
+  });
+
+  it("waits for a handler whose message was acknowledged before its end", async () => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          async handle(message: any) {
+            await message.ackNow();
+            await gate.promise;
+          },
+        },
+      },
+      new TestSource([2]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 5000).then(() => (revoked = true));
+    await clock.settle();
+    expect(revoked).toBe(false);
+    gate.resolve();
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(running.stats()).toMatchObject({ succeeded: 1, abandoned: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("flushes the open batches that hold some of them", async () => {
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        batchers: { sink: { size: 100, timeout: 60_000, handle() {} } },
+      },
+      new TestSource([1, 2, 3]),
+    );
+    await source.contexts[0]?.revoke(even, 5000);
+    expect(source.acknowledged).toEqual([1, 2, 3]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("does not outlive the pipeline", async () => {
+    const { clock, source, running } = await startScene(
+      { processor: { handle: () => never } },
+      new TestSource([2]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 60_000).then(() => (revoked = true));
+    await stopWithin(clock, running, 100);
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(clock.timers).toBe(0);
   });
 });
