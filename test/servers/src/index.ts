@@ -3,3 +3,8 @@ export { type KafkaOptions, type KafkaServer, startKafka } from "./kafka/kafka.t
 export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres/postgres.ts";
 export { missing, type Service } from "./services.ts";
 export { type FaultProxy, faultProxy, type Faults } from "./proxy/fault-proxy.ts";
+export {
+  type MiniBroker,
+  type MiniBrokerOptions,
+  startMiniBroker,
+} from "./mini-broker/mini-broker.ts";
