@@ -1,7 +1,7 @@
 import { ConfigurationError, type ConfigurationIssue } from "westend";
 import type { QueryResult } from "./client.ts";
 import { declarationFor, parseType, type Columns, type DeclaredType } from "./column-types.ts";
-import type { Session } from "./database.ts";
+import type { Run } from "./database.ts";
 
 /** `server_version_num` of the oldest release that has what our statements use. */
 const OLDEST = 130_000;
@@ -37,8 +37,8 @@ export function quote(name: string): string {
 }
 
 /** @throws ConfigurationError if the server is too old. */
-export async function checkVersion(session: Session, subject: string): Promise<void> {
-  const { number, version } = only(await session.query({ text: VERSION })) as {
+export async function checkVersion(run: Run, subject: string): Promise<void> {
+  const { number, version } = only(await run({ text: VERSION })) as {
     number: number;
     version: string;
   };
@@ -58,12 +58,12 @@ export async function checkVersion(session: Session, subject: string): Promise<v
  * @throws ConfigurationError that lists every column that is not there, or is of another type.
  */
 export async function columnsOf(
-  session: Session,
+  run: Run,
   subject: string,
   table: string,
   columns: Columns,
 ): Promise<Column[]> {
-  const { found, schemas } = only(await session.query({ text: EXISTS, values: [table] })) as {
+  const { found, schemas } = only(await run({ text: EXISTS, values: [table] })) as {
     found: boolean;
     schemas: string;
   };
@@ -77,7 +77,7 @@ export async function columnsOf(
       },
     ]);
   }
-  const { rows } = await session.query({ text: COLUMNS, values: [table] });
+  const { rows } = await run({ text: COLUMNS, values: [table] });
   const stored = rows as ColumnRow[];
   const issues: ConfigurationIssue[] = [];
   const planned = Object.entries(columns).map(([name, declared]) => {

@@ -13,7 +13,12 @@ import {
 } from "westend";
 import type { PostgresTarget } from "./client.ts";
 import { parseType, SCALAR_TYPES } from "./column-types.ts";
-import type { BatchInsertOptions, PostgresDatabaseOptions } from "./options.ts";
+import type { InboxOptions } from "./inbox.ts";
+import type {
+  BatchInsertOptions,
+  PostgresDatabaseOptions,
+  PostgresStoreOptions,
+} from "./options.ts";
 
 const has = (value: unknown, key: string): boolean =>
   typeof (value as Record<string, unknown>)[key] === "function";
@@ -39,6 +44,16 @@ const identifier: Checker = satisfying(
     value.isWellFormed() &&
     Buffer.byteLength(value) <= 63,
 );
+
+const store: { readonly [Key in keyof PostgresStoreOptions]-?: Checker } = {
+  ...database,
+  schema: optional(identifier),
+};
+
+const inboxOptions: Checker = object<InboxOptions>({
+  ...store,
+  name: identifier,
+});
 
 const columnType: Checker = satisfying(
   `one of ${SCALAR_TYPES.join(", ")}, with [] for an array and " | null" if it may be null`,
@@ -72,6 +87,10 @@ const insertOptions: Checker = object<BatchInsertOptions>(
 
 export function checkInsertOptions(client: PostgresTarget, options: object): void {
   check("batchInsert", { target: client, ...options }, withTarget(insertOptions));
+}
+
+export function checkInboxOptions(client: PostgresTarget, options: object): void {
+  check("postgresInbox", { target: client, ...options }, withTarget(inboxOptions));
 }
 
 /** Mistakes in the first argument and in the options are reported together. */

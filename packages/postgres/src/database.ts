@@ -15,12 +15,15 @@ import { isDisconnect, StatementTimeout } from "./retryable.ts";
 /** Milliseconds a statement may take unless options say otherwise. */
 export const TIMEOUT = 10_000;
 
+/** Runs a statement. */
+export type Run = (statement: Statement) => Promise<QueryResult>;
+
 /** A connection that is ours for a while. */
 export interface Session {
   /** What the user's own statements are made on. */
   readonly client: PostgresTransaction;
   /** @throws StatementTimeout if the server does not answer; nothing else can be done with the session then. */
-  query(statement: Statement): Promise<QueryResult>;
+  readonly query: Run;
   /** Awaits the user's own work on `client`, for as long as one statement may take. */
   bounded<Result>(work: PromiseLike<Result>): Promise<Result>;
 }

@@ -9,6 +9,15 @@ export interface PostgresDatabaseOptions {
   readonly timeout?: number | undefined;
 }
 
+/** Where Westend has its own tables. */
+export interface PostgresStoreOptions extends PostgresDatabaseOptions {
+  /**
+   * The schema of the tables. It and they are created if they are missing and the user may; else by whoever may, once.
+   * @defaultValue `"westend"`
+   */
+  readonly schema?: string | undefined;
+}
+
 export interface BatchInsertOptions<Of extends Columns = Columns> extends PostgresDatabaseOptions {
   /** As it is, neither quoted nor with its schema. */
   readonly table: string;

@@ -1,15 +1,9 @@
 import type { Message } from "westend";
 import { checkVersion, columnsOf, quote } from "./catalogue.ts";
 import { checkInsertOptions } from "./check-options.ts";
-import {
-  execute,
-  type PostgresTarget,
-  type PostgresTransaction,
-  type QueryResult,
-  type Statement,
-} from "./client.ts";
+import { execute, type PostgresTarget, type PostgresTransaction } from "./client.ts";
 import type { Columns, RowOf } from "./column-types.ts";
-import { Database, type Session } from "./database.ts";
+import { Database, type Run } from "./database.ts";
 import { explain } from "./failures.ts";
 import { InsertPlan, type EncodedRow } from "./insert-plan.ts";
 import { isolate, type Fault } from "./isolate.ts";
@@ -77,6 +71,7 @@ class Sink<Row extends object> implements BatchInsert<Row> {
   readonly #database: Database;
   readonly #options: BatchInsertOptions;
   #opening: Promise<InsertPlan> | undefined;
+  #ready: InsertPlan | undefined;
 
   constructor(target: PostgresTarget, options: BatchInsertOptions) {
     this.#database = new Database(target, options.timeout);
@@ -89,7 +84,7 @@ class Sink<Row extends object> implements BatchInsert<Row> {
 
   async insert(rows: readonly Row[], transaction?: PostgresTransaction): Promise<InsertResult> {
     if (rows.length === 0) return { inserted: 0, known: 0, rows: [] };
-    const plan = await this.#plan();
+    const plan = await this.#plan(transaction);
     const encoded = rows.map((row, index) => ({ index, row: plan.encode(row, index) }));
     const written = new Written(plan);
     if (transaction === undefined) {
@@ -139,28 +134,33 @@ class Sink<Row extends object> implements BatchInsert<Row> {
     });
   }
 
-  #plan(): Promise<InsertPlan> {
+  /** In a transaction by its own connection: there may be no other left in the pool. */
+  async #plan(transaction?: PostgresTransaction): Promise<InsertPlan> {
+    if (this.#ready !== undefined) return this.#ready;
+    if (transaction !== undefined) {
+      return this.#prepare(async (statement) => execute(transaction, statement));
+    }
     this.#opening ??= this.#database
-      .use((session) => this.#prepare(session))
-      .catch((error: unknown) => {
-        this.#opening = undefined;
-        throw explain(error);
-      });
+      .use((session) => this.#prepare((statement) => session.query(statement)))
+      .finally(() => (this.#opening = undefined));
     return this.#opening;
   }
 
-  async #prepare(session: Session): Promise<InsertPlan> {
+  async #prepare(run: Run): Promise<InsertPlan> {
     const { table, schema, columns } = this.#options;
     const name = `${schema === undefined ? "" : `${quote(schema)}.`}${quote(table)}`;
-    await checkVersion(session, "batchInsert");
-    const planned = await columnsOf(session, "batchInsert", name, columns);
-    const plan = new InsertPlan(name, planned, this.#options);
-    await session.query({ ...plan.statement([]), name: undefined, text: `explain ${plan.text}` });
-    return plan;
+    try {
+      await checkVersion(run, "batchInsert");
+      const planned = await columnsOf(run, "batchInsert", name, columns);
+      const plan = new InsertPlan(name, planned, this.#options);
+      await run({ ...plan.statement([]), name: undefined, text: `explain ${plan.text}` });
+      this.#ready = plan;
+      return plan;
+    } catch (error) {
+      throw explain(error);
+    }
   }
 }
-
-type Run = (statement: Statement) => Promise<QueryResult>;
 
 /** What has been written so far. */
 class Written {
