@@ -14,6 +14,7 @@ import {
 } from "westend";
 import type {
   KafkaConnectionOptions,
+  KafkaDeadLetterOptions,
   KafkaFetchOptions,
   KafkaOptions,
   KafkaTls,
@@ -201,4 +202,14 @@ const toKafkaOptions: Checker = object<ToKafkaOptions>(
 /** @throws ConfigurationError that lists every mistake. */
 export function checkToKafkaOptions(options: ToKafkaOptions): void {
   check("toKafka", options, toKafkaOptions);
+}
+
+const deadLetterOptions: Checker = object<KafkaDeadLetterOptions>(
+  { ...connectionShape, ...writeShape, topic, seal: optional(func) },
+  { also: checkSecurity },
+);
+
+/** @throws ConfigurationError that lists every mistake. */
+export function checkDeadLetterOptions(options: KafkaDeadLetterOptions): void {
+  check("kafkaDeadLetter", options, deadLetterOptions);
 }

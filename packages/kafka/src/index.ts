@@ -1,5 +1,6 @@
 export type {
   KafkaConnectionOptions,
+  KafkaDeadLetterOptions,
   KafkaFetchOptions,
   KafkaOptions,
   KafkaSasl,
@@ -12,3 +13,4 @@ export type {
 export { KafkaError, type KafkaErrorCode, KafkaWriteError } from "./errors.ts";
 export { toKafka, type KafkaSink } from "./sink.ts";
 export type { NewKafkaRecord, RecordBytes } from "./record.ts";
+export { kafkaDeadLetter } from "./dead-letter.ts";

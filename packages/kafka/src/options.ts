@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
-import type { Awaitable } from "westend";
+import type { Awaitable, DeadLetter } from "westend";
 import type { KafkaDriverFactory } from "./client.ts";
+import type { RecordBytes } from "./record.ts";
 
 /** What is secret may be given by a function: it is called at each authentication, so that it can change. */
 export type KafkaSecret = string | (() => Awaitable<string>);
@@ -209,4 +210,14 @@ export interface KafkaWriteOptions {
 export interface ToKafkaOptions extends KafkaConnectionOptions, KafkaWriteOptions {
   /** Where records go that name no topic. */
   readonly topic?: string | undefined;
+}
+
+export interface KafkaDeadLetterOptions extends KafkaConnectionOptions, KafkaWriteOptions {
+  /** Must be there when the pipeline starts; not compacted. How long letters are kept is its `retention.ms`. */
+  readonly topic: string;
+  /**
+   * What to store in place of the value: masks or encrypts it. `redrive` undoes it with `edit`.
+   * @defaultValue the value as it came
+   */
+  readonly seal?: ((letter: DeadLetter) => RecordBytes) | undefined;
 }

@@ -74,6 +74,14 @@ export class RecordWriter {
     return Promise.all(outcomes);
   }
 
+  /**
+   * Finds a topic, so that one that is missing is known before anything is to be written.
+   * @throws KafkaError that says what to do.
+   */
+  async reach(topic: string): Promise<void> {
+    await this.#options.client.partitions(topic);
+  }
+
   /** Waits for what is being written. */
   async close(): Promise<void> {
     await this.#running;
