@@ -22,14 +22,18 @@ const project = (name: string, include: string[], options: object = {}) => ({
 });
 
 const withSqlite = [
-  project("sqlite", ["packages/sqlite/test/**/*.test.ts"]),
-  project("benchmarks", ["benchmarks/test/**/*.test.ts"], { testTimeout: 60_000 }),
+  project("sqlite", ["packages/sqlite/test/*.test.ts"]),
+  project("benchmarks", ["benchmarks/test/**/*.test.ts"]),
   project("system", ["test/*.test.ts", "examples/*/test/**/*.test.ts"], {
     testTimeout: 180_000,
-    hookTimeout: 60_000,
     fileParallelism: false,
   }),
 ];
+
+/** What starts processes of its own takes seconds: `npm run check` does without. */
+const processes = ["cli", ...(hasSqlite ? ["sqlite"] : [])].map(
+  (name) => `packages/${name}/test/processes/**/*.test.ts`,
+);
 
 /** The client of `@westend/kafka` is not promised to run on Node 20. */
 const withKafka = hasSqlite
@@ -49,11 +53,15 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Far more than any test takes: what hangs fails in the end, and a busy machine fails nothing.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       project("core", ["packages/core/test/**/*.test.ts"]),
       ...withKafka,
       project("postgres", ["packages/postgres/test/**/*.test.ts"], { ...postgres, ...servers }),
-      project("cli", ["packages/cli/test/**/*.test.ts"]),
+      project("cli", ["packages/cli/test/*.test.ts"]),
+      project("processes", processes),
       ...withSqlite,
     ],
     coverage: {

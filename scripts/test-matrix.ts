@@ -16,10 +16,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 const root = join(import.meta.dirname, "..");
 const given = process.argv.slice(2);
-const projects = ["core", "sqlite", "kafka", "postgres", "cli", "benchmarks"].flatMap((name) => [
-  "--project",
-  name,
-]);
+const projects = ["core", "sqlite", "kafka", "postgres", "cli", "processes", "benchmarks"].flatMap(
+  (name) => ["--project", name],
+);
 const args = given.length > 0 ? given : projects;
 
 const rows = VERSIONS.map((version) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Demand } from "westend";
 import { sqlite, type SqliteOptions } from "@westend/sqlite";
-import { calendarClock, file, meddle, queueOf } from "./support/fixtures.ts";
+import { calendarClock, file, held, meddle, queueOf } from "./support/fixtures.ts";
 import { fakeContext, settled } from "./support/context.ts";
 
 const signal = new AbortController().signal;
@@ -180,19 +180,12 @@ describe("sqlite", () => {
   });
 
   it("stops waiting for the lock when it is told to", async () => {
-    const path = file();
-    const queue = queueOf({ path });
-    await queue.enqueue("a");
-    const session = await sqlite({ queue }).open(fakeContext());
-    const { DatabaseSync } = await import("node:sqlite");
-    const other = new DatabaseSync(path);
-    other.exec("BEGIN IMMEDIATE");
     const controller = new AbortController();
-    const pulled = session.pull(room(1), controller.signal);
-    setTimeout(() => controller.abort(), 30);
-    expect(await pulled).toEqual([]);
-    other.exec("ROLLBACK");
-    other.close();
+    const { queue, release } = await held((count) => count === 3 && controller.abort());
+    const session = await sqlite({ queue }).open(fakeContext());
+    expect(await session.pull(room(1), controller.signal)).toEqual([]);
+    release();
+    await queue.enqueue("a");
     expect(await session.pull(room(1), signal)).toHaveLength(1);
     await session.close?.();
   });

@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished, vi } from "vitest";
-
-// Processes take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+import { onTestFinished } from "vitest";
 
 const root = join(import.meta.dirname, "../../../..");
 const bundled = join(root, "node_modules/.bin/node");

@@ -2,6 +2,8 @@ import fc, { type Arbitrary } from "fast-check";
 
 /** Runs of each property; CI has little time, a night has much. */
 const RUNS = Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 0);
+/** The part of its runs that each property is given otherwise. */
+const SHARE = Number(process.env["WESTEND_PROPERTY_SHARE"] ?? 1);
 const SEED = process.env["WESTEND_PROPERTY_SEED"];
 const PATH = process.env["WESTEND_PROPERTY_PATH"];
 
@@ -12,7 +14,7 @@ export async function holdsFor<Value>(
   runs: number,
 ): Promise<void> {
   const result = await fc.check(fc.asyncProperty(arbitrary, play), {
-    numRuns: RUNS > 0 ? RUNS : runs,
+    numRuns: RUNS > 0 ? RUNS : Math.ceil(runs * SHARE),
     ...(SEED !== undefined && { seed: Number(SEED) }),
     ...(PATH !== undefined && { path: PATH }),
   });

@@ -68,6 +68,27 @@ export function watched(
   };
 }
 
+/** A queue in a file that another connection holds; `tried` is told of each try to get it, just before it. */
+export async function held(tried: (count: number, release: () => void) => unknown) {
+  const path = file();
+  const other = new DatabaseSync(path);
+  let count = 0;
+  let holds = false;
+  const release = (): void => {
+    holds = false;
+    other.exec("COMMIT");
+  };
+  const client = watched((sql) => {
+    if (sql === "BEGIN IMMEDIATE" && holds) tried(++count, release);
+  }, path);
+  const queue = queueOf({ client });
+  onTestFinished(() => other.close());
+  await queue.open();
+  other.exec("BEGIN IMMEDIATE");
+  holds = true;
+  return { queue, client, release, tries: () => count };
+}
+
 /** Sends raw SQL to a file, as a stranger would. */
 export function meddle(path: string, sql: string): unknown[] {
   const database = new DatabaseSync(path);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Westend } from "./support/westend.ts";
+import { Westend } from "../support/westend.ts";
 
 describe("signals", () => {
   it.each(["SIGTERM", "SIGINT"] as const)(

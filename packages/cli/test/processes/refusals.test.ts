@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { westend } from "./support/westend.ts";
+import { westend } from "../support/westend.ts";
 
 /** What the tools of this repository should not find. */
 function fileWith(source: string, name: string = "pipeline.ts"): string {
@@ -15,7 +15,7 @@ function fileWith(source: string, name: string = "pipeline.ts"): string {
 
 function installTypeScript(folder: string): void {
   mkdirSync(join(folder, "node_modules"));
-  const installed = join(import.meta.dirname, "../../../node_modules/typescript");
+  const installed = join(import.meta.dirname, "../../../../node_modules/typescript");
   symlinkSync(installed, join(folder, "node_modules/typescript"), "junction");
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { westend } from "./support/westend.ts";
+import { westend } from "../support/westend.ts";
 
 describe("westend", () => {
   it("--help names commands and exit codes and gives examples", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Finished, Westend, westend } from "./support/westend.ts";
+import { type Finished, Westend, westend } from "../support/westend.ts";
 
 type Line = Record<string, unknown> & { readonly type: string; readonly time: string };
 

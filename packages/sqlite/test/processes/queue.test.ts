@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { sqliteQueue } from "@westend/sqlite";
-import { file, meddle } from "./support/fixtures.ts";
+import { file, meddle } from "../support/fixtures.ts";
 
 const children = new Set<ChildProcess>();
 afterEach(() => {
@@ -17,7 +17,7 @@ interface Running {
 }
 
 function run(script: string, ...args: string[]): Running {
-  const path = fileURLToPath(new URL(`./fixtures/${script}.ts`, import.meta.url));
+  const path = fileURLToPath(new URL(`../fixtures/${script}.ts`, import.meta.url));
   const child = spawn(
     process.execPath,
     ["--conditions=@westend/source", "--disable-warning=ExperimentalWarning", path, ...args],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Westend, westend } from "./support/westend.ts";
+import { Westend, westend } from "../support/westend.ts";
 
 const lines = (text: string): string[] => text.trimEnd().split("\n");
 

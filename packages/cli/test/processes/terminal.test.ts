@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { commandLine, fixtures, plainEnvironment } from "./support/westend.ts";
+import { commandLine, fixtures, plainEnvironment } from "../support/westend.ts";
 
 /** Runs a command on a terminal of its own; a part of Linux. */
 const SCRIPT = "script";
