@@ -32,6 +32,8 @@ interface Attempt {
 export class AcknowledgerStage {
   readonly #options: AcknowledgerStageOptions;
   readonly #delayed: DelayQueue<Attempt>;
+  /** Groups that are under way, or wait for another try. */
+  readonly #groups = new Set<SettledGroup>();
   /** What is being acknowledged before its end. */
   readonly #early = new Map<Delivery, Promise<void>>();
   #killed = false;
@@ -39,7 +41,8 @@ export class AcknowledgerStage {
   constructor(options: AcknowledgerStageOptions) {
     this.#options = options;
     this.#delayed = new DelayQueue(options.clock, (attempt) => {
-      this.#send(attempt);
+      this.#groups.delete(attempt.group);
+      this.#send(this.#withoutFenced(attempt));
       options.advance();
     });
   }
@@ -49,6 +52,21 @@ export class AcknowledgerStage {
     const { account, ledger } = this.#options;
     if (this.#killed) this.#forget(ledger.take(account));
     else if (account.unacknowledged > 0) this.#send({ group: ledger.take(account), number: 1 });
+  }
+
+  /** What has ended and of which the source does not know yet. */
+  *unacknowledged(): Generator<Delivery> {
+    for (const { succeeded, failed } of [this.#options.account, ...this.#groups]) {
+      yield* succeeded;
+      yield* failed;
+    }
+    for (const delivery of this.#early.keys()) if (delivery.settled) yield delivery;
+  }
+
+  /** Says nothing any more of what is fenced; of what waits for another try, when its time comes. */
+  withdraw(): void {
+    const { account, ledger } = this.#options;
+    this.#send(this.#withoutFenced({ group: ledger.take(account), number: 1 }));
   }
 
   /** Acknowledges one message before its end. */
@@ -65,6 +83,7 @@ export class AcknowledgerStage {
   kill(): void {
     this.#killed = true;
     for (const { group } of this.#delayed.clear()) this.#forget(group);
+    this.#groups.clear();
   }
 
   async #acknowledgeEarly(delivery: Delivery): Promise<void> {
@@ -82,6 +101,7 @@ export class AcknowledgerStage {
       ledger.retract(delivery);
       // Nobody would take it any more.
       if (this.#killed) this.flush();
+      else if (isFenced(delivery)) this.withdraw();
       advance();
       throw new AcknowledgeError("ackNow: the source refused to take the acknowledgement.", {
         cause,
@@ -92,9 +112,16 @@ export class AcknowledgerStage {
     if (delivery.settled) advance();
   }
 
+  #withoutFenced({ group, number }: Attempt): Attempt {
+    this.#forget(pick(group, isFenced));
+    return { group: pick(group, (delivery) => !isFenced(delivery)), number };
+  }
+
   #send(attempt: Attempt): void {
+    if (sizeOf(attempt.group) === 0) return;
     const { session, clock } = this.#options;
     const began = clock.now();
+    this.#groups.add(attempt.group);
     let result: ReturnType<typeof session.acknowledge>;
     try {
       result = session.acknowledge(attempt.group);
@@ -126,6 +153,7 @@ export class AcknowledgerStage {
   #done(attempt: Attempt, result: AcknowledgeResult, began: number): void {
     const { acknowledged } = this.#options;
     const { group } = attempt;
+    this.#groups.delete(group);
     const refused = refusedBy(result);
     if (!Array.isArray(refused)) {
       // Nobody can tell what it took.
@@ -149,10 +177,13 @@ export class AcknowledgerStage {
     );
   }
 
-  #failed({ number }: Attempt, group: SettledGroup, cause: unknown, final = false): void {
-    const count = group.succeeded.length + group.failed.length;
+  #failed(attempt: Attempt, group: SettledGroup, cause: unknown, final = false): void {
+    const { number } = attempt;
+    this.#groups.delete(attempt.group);
+    const count = sizeOf(group);
     if (count === 0) return;
     if (number < ATTEMPTS && !this.#killed && !final) {
+      this.#groups.add(group);
       this.#delayed.add({ group, number: number + 1 }, FIRST_WAIT * 2 ** (number - 1));
       return;
     }
@@ -174,6 +205,14 @@ export class AcknowledgerStage {
 
 function refusedBy(result: AcknowledgeResult): readonly unknown[] {
   return result?.refused ?? [];
+}
+
+function isFenced({ notes }: Delivery): boolean {
+  return notes?.fenced === true;
+}
+
+function sizeOf({ succeeded, failed }: SettledGroup): number {
+  return succeeded.length + failed.length;
 }
 
 function pick(group: SettledGroup, chosen: (delivery: Delivery) => boolean): SettledGroup {

@@ -76,7 +76,9 @@ export class Batcher implements Child {
     // A copy: sending one may settle others.
     for (const delivery of [...this.#options.unsettled()]) {
       for (const route of delivery.branches) {
-        if (route.batcher === this.name && route.state < RouteState.failing) this.push(route);
+        if (route.batcher !== this.name || route.state >= RouteState.failing) continue;
+        if (delivery.revoked) this.#options.ledger.release(delivery);
+        else this.push(route);
       }
     }
     this.#options.advance();
@@ -178,6 +180,10 @@ export class Batcher implements Child {
 
   #makeProcessors(): BatchProcessorStage {
     const { clock, ledger, publish, advance } = this.#options;
+    const releaseRevoked = (message: RoutedMessage): void => {
+      const delivery = message.origin as Delivery;
+      if (delivery.revoked && !isOver(message)) ledger.release(delivery);
+    };
     return new BatchProcessorStage({
       ...this.#settings,
       clock,
@@ -192,8 +198,13 @@ export class Batcher implements Child {
           publish("westend:message:failed", { source, batcher, attempt, action, delay, error });
         }
       },
-      start: (message) => !isOver(message) && ledger.move(message, RouteState.running),
+      start: (message) => {
+        // Its first attempt may be made, or a batch could not be flushed.
+        if (message.state > RouteState.batched) releaseRevoked(message);
+        return !isOver(message) && ledger.move(message, RouteState.running);
+      },
       wait: (message) => {
+        releaseRevoked(message);
         if (!isOver(message)) ledger.move(message, RouteState.waiting);
       },
       release: (message) => {

@@ -143,7 +143,13 @@ export class FailureStage {
     if (sink === undefined || this.#writing > 0) return;
     for (let lane = this.#lane(); lane !== undefined; lane = this.#lane()) {
       const together = lane === this.#fresh && this.#suspects === 0;
-      const chunk = lane.letters.splice(0, together ? LETTERS : 1);
+      const taken = lane.letters.splice(0, together ? LETTERS : 1);
+      // What its source has taken back meanwhile is written by whoever gets it.
+      const chunk = taken.filter(({ delivery }) => !delivery.settled);
+      if (chunk.length === 0) {
+        this.#cleared(lane);
+        continue;
+      }
       this.#writing = chunk.length;
       try {
         await sink.write(
@@ -157,7 +163,7 @@ export class FailureStage {
       }
       this.#writing = 0;
       lane.failures = 0;
-      if (lane === this.#fresh && this.#suspects > 0) this.#suspects--;
+      this.#cleared(lane);
       for (const failure of chunk) done(failure, "deadLettered");
       publish("westend:dead-letter:written", { letters: chunk.length });
       advance();
@@ -178,7 +184,7 @@ export class FailureStage {
       this.#suspects = chunk.length;
     } else {
       this.#refused.letters.push(...chunk);
-      if (lane === this.#fresh && this.#suspects > 0) this.#suspects--;
+      this.#cleared(lane);
     }
     if (this.#killed) return;
     const wait = this.#pause(lane);
@@ -189,6 +195,10 @@ export class FailureStage {
       cause,
     );
     this.#options.publish("westend:dead-letter:refused", { letters, error });
+  }
+
+  #cleared(lane: Lane): void {
+    if (lane === this.#fresh && this.#suspects > 0) this.#suspects--;
   }
 
   #pause(lane: Lane): number {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
 import type { Batching } from "./batching.ts";
-import { type Account, type Delivery, DeliveryState, type Ledger } from "./ledger.ts";
+import { type Account, type Delivery, DeliveryState, type Ledger, RouteState } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
 import type { Source, Sources } from "./sources.ts";
 
@@ -90,29 +90,36 @@ export class HandBack {
     advance();
   }
 
-  /** Nothing of these starts any more; resolves when what runs has ended and been acknowledged, or its time is up. */
+  /**
+   * Nothing of these starts any more, what is in a batch aside, which is flushed; resolves when what is under way
+   * has ended and been acknowledged, or its time is up.
+   */
   async revoke(
     account: Account,
     predicate: (delivery: Delivery) => boolean,
     timeout: number,
   ): Promise<void> {
-    const { ledger, processing, batching, advance } = this.#options;
-    const running: Delivery[] = [];
+    const { ledger, sources, processing, advance } = this.#options;
+    const underWay: Delivery[] = [];
     for (const delivery of account.unsettled()) {
       if (!predicate(delivery)) continue;
-      if (isUnstarted(delivery)) ledger.release(delivery);
-      else running.push(delivery);
+      if (isUnstarted(delivery) || waitsInBatcher(delivery)) ledger.release(delivery);
+      else underWay.push(delivery);
     }
+    for (const delivery of sources.unacknowledged(account)) {
+      if (predicate(delivery)) underWay.push(delivery);
+    }
+    for (const delivery of underWay) delivery.note({ revoked: true });
     this.#sweep();
-    // Open batches hold some of them: those need not wait for their timeout.
-    if (running.length > 0) batching.drain();
-    await this.#untilOver(running, timeout);
-    for (const delivery of running) {
+    await this.#untilOver(underWay, timeout);
+    for (const delivery of underWay) {
+      delivery.note({ fenced: true });
       if (delivery.settled) continue;
       // One whose failure is being dealt with runs nowhere, but holds its key.
       processing.abandon(delivery, new StoppedError("The source took the message back."));
       ledger.abandon(delivery);
     }
+    sources.withdraw(account);
     advance();
   }
 
@@ -137,13 +144,15 @@ export class HandBack {
     this.#options.batching.sweep();
   }
 
-  #untilOver(running: readonly Delivery[], timeout: number): Promise<void> {
-    const { clock, advance } = this.#options;
-    const over = (): boolean =>
-      running.every(
-        ({ settled, acknowledged, notes }) =>
-          settled && acknowledged && notes?.acknowledging !== true,
-      );
+  #untilOver(underWay: readonly Delivery[], timeout: number): Promise<void> {
+    const { clock, batching, advance } = this.#options;
+    const isBatched = (delivery: Delivery): boolean =>
+      delivery.branches.some(({ state }) => state === RouteState.batched);
+    const over = (): boolean => {
+      // Open batches hold some of them: those need not wait for their timeout.
+      if (underWay.some(isBatched)) batching.drain();
+      return underWay.every(isOver);
+    };
     if (over()) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
@@ -164,4 +173,14 @@ export class HandBack {
 /** Nothing of it runs: it can go back to its source as if it had not come. */
 function isUnstarted({ state }: Delivery): boolean {
   return state === DeliveryState.received || state === DeliveryState.waiting;
+}
+
+/** A batch it was in has failed: without another try it never ends. */
+function waitsInBatcher({ branches }: Delivery): boolean {
+  return branches.some(({ state }) => state === RouteState.waiting);
+}
+
+/** It has ended, and its source knows. */
+function isOver({ settled, acknowledged, notes }: Delivery): boolean {
+  return settled && acknowledged && notes?.acknowledging !== true;
 }

@@ -74,6 +74,10 @@ export interface Notes {
   readonly defect?: Defect | undefined;
   /** The source is being told before the end. */
   readonly acknowledging?: boolean;
+  /** The source takes it back: what is under way may end, but nothing of it starts any more. */
+  readonly revoked?: boolean;
+  /** The time for that is over: the source is not told of it any more. */
+  readonly fenced?: boolean;
 }
 
 /** One message of a source, from receipt to settlement. */
@@ -121,6 +125,10 @@ export class Delivery implements Origin, SettledMessage {
 
   get defect(): Defect | undefined {
     return this.notes?.defect;
+  }
+
+  get revoked(): boolean {
+    return this.notes?.revoked ?? false;
   }
 
   note(notes: Notes): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AttemptsError } from "../errors.ts";
-import { Message, type RoutedMessage } from "../message.ts";
+import { Message, type PartitionKey, type RoutedMessage } from "../message.ts";
 import type { Awaitable } from "../producer.ts";
 import type { ProcessorStats } from "../report.ts";
 import { handleChannel, type Publish, trace, traced } from "../telemetry.ts";
@@ -51,6 +51,8 @@ export class Processing implements Child {
   readonly #attempts: number;
   /** What a message is ordered by is not known before it has been decoded. */
   readonly #keyed: boolean;
+  /** Keys whose message stops the pipeline. */
+  readonly #stopped = new Set<PartitionKey>();
   #intaking = 0;
   #down = false;
   #retries = 0;
@@ -106,7 +108,9 @@ export class Processing implements Child {
     if (!this.#down) return;
     this.#down = false;
     for (const delivery of this.#options.unsettled()) {
-      if (delivery.state === DeliveryState.running) this.#recover(delivery);
+      if (delivery.state !== DeliveryState.running) continue;
+      if (delivery.revoked) this.#release(delivery);
+      else this.#recover(delivery);
     }
     this.#options.completed();
   }
@@ -254,6 +258,12 @@ export class Processing implements Child {
 
   /** A message that cannot be handled takes its place behind those of its key, too, and fails when its turn comes. */
   #enqueue(delivery: Delivery): void {
+    // What comes behind a failure that stops the pipeline must not overtake it, and is not to be waited for.
+    if (delivery.key !== undefined && this.#stopped.has(delivery.key)) {
+      this.#options.ledger.release(delivery);
+      this.#options.completed();
+      return;
+    }
     const retaken = delivery.state === DeliveryState.waiting;
     if (retaken) this.#options.ledger.again(delivery);
     if (retaken && !this.#keyed) this.#scheduler.again(delivery);
@@ -322,6 +332,10 @@ export class Processing implements Child {
     switch (action) {
       case "retry":
       case "hold":
+        if (delivery.revoked) {
+          this.#release(delivery);
+          return;
+        }
         this.#retries++;
         ledger.wait(delivery);
         this.#delayed.add(delivery, delay);
@@ -332,7 +346,7 @@ export class Processing implements Child {
         return;
       case "stop":
         ledger.wait(delivery);
-        // What is ordered behind it must not overtake it, and is not to be waited for.
+        if (delivery.key !== undefined) this.#stopped.add(delivery.key);
         for (let one: Delivery | undefined = delivery; one !== undefined; one = one.next) {
           if (!one.settled) ledger.release(one);
         }
@@ -343,6 +357,11 @@ export class Processing implements Child {
         ledger.giveUp(delivery);
         gaveUp({ delivery, route: undefined, reason: error, attempts: attempt, action });
     }
+  }
+
+  #release(delivery: Delivery): void {
+    this.#options.ledger.release(delivery);
+    this.#scheduler.done(delivery);
   }
 
   #again(delivery: Delivery): void {

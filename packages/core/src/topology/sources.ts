@@ -147,6 +147,16 @@ export class Sources {
     for (const acknowledger of this.#acknowledgers.values()) acknowledger.kill();
   }
 
+  /** What has ended and of which this session does not know yet. */
+  unacknowledged(account: Account): Iterable<Delivery> {
+    return this.#acknowledgers.get(account)?.unacknowledged() ?? [];
+  }
+
+  /** Says nothing any more of what is fenced. */
+  withdraw(account: Account): void {
+    this.#acknowledgers.get(account)?.withdraw();
+  }
+
   /** Sources whose session can take a message back, with what of theirs is unsettled. */
   *unsettled(): Generator<{ readonly account: Account; readonly source: Source }> {
     for (const source of this.all) {

@@ -373,9 +373,16 @@ export const mutations: readonly Mutation[] = [
     name: "what the source took back goes on",
     file: "hand-back",
     search:
-      "      if (isUnstarted(delivery)) ledger.release(delivery);\n      else running.push(delivery);\n",
-    replace: "      if (!isUnstarted(delivery)) running.push(delivery);\n",
-    tests: ["pipeline/draining", "pipeline/sources", SCENARIOS],
+      "      if (isUnstarted(delivery) || waitsInBatcher(delivery)) ledger.release(delivery);\n      else underWay.push(delivery);\n",
+    replace: "      if (!isUnstarted(delivery)) underWay.push(delivery);\n",
+    tests: ["pipeline/revoking", SCENARIOS],
+  },
+  {
+    name: "what the source took back is told of after its time",
+    file: "hand-back",
+    search: "      delivery.note({ fenced: true });\n",
+    replace: "",
+    tests: ["pipeline/revoking", SCENARIOS],
   },
   {
     name: "what was acknowledged early goes back to its source",

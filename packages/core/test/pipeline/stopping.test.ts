@@ -217,3 +217,41 @@ describe("stop", () => {
     expect(left.status).toBe("stopped");
   });
 });
+
+describe("what comes behind a failure that stops the pipeline", () => {
+  it("is not waited for, though its source takes nothing back", async () => {
+    const late = deferred();
+    const gate = deferred();
+    const error = new Error("fatal");
+    let pulls = 0;
+    const source = new TestSource([1, 2], {
+      releases: false,
+      pull: async (_, { messages }) => {
+        expect(messages).toBeGreaterThan(0);
+        if (++pulls > 2) return [];
+        if (pulls === 2) await late.promise;
+        return [{ payload: pulls, key: "same", metadata: { index: pulls } }];
+      },
+    });
+    const { clock, running } = await startScene(
+      {
+        processor: {
+          retry: retry({ attempts: 1, whenExhausted: "stop" }),
+          handle: async () => {
+            await gate.promise;
+            throw error;
+          },
+        },
+      },
+      source,
+    );
+    const ended = running.done.catch((reason) => reason);
+    gate.resolve();
+    await clock.settle();
+    late.resolve();
+    await clock.advance(100);
+    expect(running.status).toBe("failed");
+    expect(running.stats()).toMatchObject({ received: 2, released: 2 });
+    expect(await ended).toBe(error);
+  });
+});

@@ -139,7 +139,7 @@ const batcher = (options: ScenarioOptions): Arbitrary<BatcherPlan> =>
 
 const acknowledgement: Arbitrary<AcknowledgePlan> = record({
   wait,
-  refuses: constantFrom("nothing", "nothing", "everything", "odd", "throws", "nonsense"),
+  refuses: constantFrom("nothing", "nothing", "everything", "final", "odd", "throws", "nonsense"),
 });
 
 const source = ({ stops }: ScenarioOptions): Arbitrary<SourcePlan> =>

@@ -101,7 +101,7 @@ export interface SourcePlan {
 
 export interface AcknowledgePlan {
   readonly wait: Wait;
-  readonly refuses: "nothing" | "everything" | "odd" | "throws" | "nonsense";
+  readonly refuses: "nothing" | "everything" | "final" | "odd" | "throws" | "nonsense";
 }
 
 export interface LetterPlan {

@@ -127,7 +127,7 @@ export class PlannedBatcher {
       );
       const { state } = unit.delivery;
       demand(
-        state === "out" || state === "revoked" || unit.delivery.earlyTaken,
+        state === "out" || unit.delivery.earlyTaken,
         "nothing starts that was given back",
         detail,
       );
@@ -146,6 +146,7 @@ export class PlannedBatcher {
       "a retry waits for its back-off",
       detail,
     );
+    demand(!unit.delivery.revoked, "nothing of what is revoked is tried again", detail);
     demand(unit.again, "nothing is tried more often than its policy says", detail);
   }
 
@@ -156,8 +157,8 @@ export class PlannedBatcher {
     for (const other of this.#seen) {
       if (!partitions.has(other.route?.partition) || units.includes(other)) continue;
       demand(!other.running, "batches of a partition do not overlap", detail);
-      const { state } = other.delivery;
-      const held = other.again && (state === "out" || other.delivery.earlyTaken);
+      const { state, earlyTaken, revoked } = other.delivery;
+      const held = other.again && !revoked && (state === "out" || earlyTaken);
       demand(
         !held || other.root === units[0]?.root,
         "a partition is held over retries",

@@ -42,10 +42,11 @@ export class PlannedProcessor {
       ...(partitions && { partitionBy: (message) => orderOf(message.metadata, true) }),
       ...(preparing !== undefined && {
         prepare: (messages) => {
-          const { wait, throws } = turnOf(preparing, this.#prepares++);
+          const number = ++this.#prepares;
+          const { wait, throws } = turnOf(preparing, number - 1);
           return after(this.#options.clock, wait, undefined, () => {
             // Alone none is to blame for ever: what is held would never end.
-            if (throws && (messages.length > 1 || this.#prepares % 3 === 0)) {
+            if (throws && (messages.length > 1 || number % 3 === 0)) {
               throw new PlannedError(true);
             }
           });
@@ -99,7 +100,7 @@ export class PlannedProcessor {
     const detail = (): string => `Attempt ${message.attempt} of ${describeDelivery(delivery)}`;
     demand(!unit.running, "no message is in two handlers at once", detail);
     demand(unit.state === "open", "what has ended is not handled again", detail);
-    const held = delivery.state === "out" || delivery.earlyTaken || delivery.state === "revoked";
+    const held = delivery.state === "out" || delivery.earlyTaken;
     demand(held && !delivery.ended, "nothing starts that was given back", detail);
     const expected = delivery.begun ? unit.attempt + 1 : undefined;
     demand(
@@ -112,6 +113,7 @@ export class PlannedProcessor {
     demand(this.#running.size < allowed, "no more handlers run than allowed", detail);
     if (delivery.begun) {
       const { retry: policy } = plan.processor;
+      demand(!delivery.revoked, "nothing of what is revoked is tried again", detail);
       demand(policy !== undefined, "nothing is tried again without a policy", detail);
       // A timer may come a fraction of a millisecond early.
       const waited = clock.now() - unit.failedAt;

@@ -193,8 +193,8 @@ export class PlannedSource implements Producer<number, Delivery> {
       detail,
     );
     demand(
-      delivery.state === "out" || delivery.state === "revoked",
-      "each delivery is told of once, and not after it was given back",
+      delivery.state === "out",
+      "each delivery is told of once, and not after it was given or taken back",
       detail,
     );
     if (delivery.early) return;
@@ -215,7 +215,7 @@ export class PlannedSource implements Producer<number, Delivery> {
     for (const one of told) {
       const { metadata: delivery } = one.incoming;
       if (refused.includes(one)) {
-        if (!early) delivery.refusals++;
+        if (!early) delivery.refusals += refuses === "final" ? REFUSALS : 1;
       } else {
         if (delivery.state === "out") delivery.state = "told";
         delivery.ended ||= !early;
@@ -224,7 +224,9 @@ export class PlannedSource implements Producer<number, Delivery> {
     }
     if (refuses === "throws") throw new Error("cannot be told, as planned");
     if (refuses === "nonsense") return { refused: "nonsense" as never };
-    return refused.length === 0 ? undefined : { refused, reason: new Error("refused, as planned") };
+    if (refused.length === 0) return undefined;
+    const reason = new Error("refused, as planned");
+    return { refused, reason, final: refuses === "final" };
   }
 
   #release(delivery: Delivery): void {

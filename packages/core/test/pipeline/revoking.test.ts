@@ -1,0 +1,326 @@
+import { describe, expect, it } from "vitest";
+import { constant, retry } from "westend";
+import { deferred, never } from "../support/deferred.ts";
+import { startScene } from "../support/scene.ts";
+import { stopWithin } from "../support/stopping.ts";
+import { ascending, numbers, TestSource } from "../support/test-source.ts";
+
+describe("revoke", () => {
+  const even = ({ payload }: any): boolean => payload % 2 === 0;
+
+  it("takes back what was not started, without a release, and leaves the rest alone", async () => {
+    const gates = new Map(numbers(1, 10).map((number) => [number, deferred()]));
+    const started: number[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          concurrency: 2,
+          handle(message: any) {
+            started.push(message.data);
+            return gates.get(message.data)?.promise;
+          },
+        },
+      },
+      new TestSource(numbers(1, 10)),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even).then(() => (revoked = true));
+    await clock.settle();
+    expect(revoked).toBe(false);
+    for (const { resolve } of gates.values()) resolve();
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(started).toEqual([1, 2, 3, 5, 7, 9]);
+    expect(ascending(source.acknowledged)).toEqual([1, 2, 3, 5, 7, 9]);
+    expect(source.released).toEqual([]);
+    expect(running.stats()).toMatchObject({ received: 10, succeeded: 6, released: 4, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("resolves after its timeout, and ignores what ends later", async () => {
+    const gate = deferred();
+    const signals: AbortSignal[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          concurrency: 1,
+          handle(message: any, signal: AbortSignal) {
+            signals.push(signal);
+            return message.data === 2 ? gate.promise : undefined;
+          },
+        },
+      },
+      new TestSource([2, 3]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 500).then(() => (revoked = true));
+    await clock.advance(499);
+    expect(revoked).toBe(false);
+    await clock.advance(1);
+    expect(revoked).toBe(true);
+    expect(signals[0]?.reason).toMatchObject({ code: "WESTEND_ERR_STOPPED" });
+    gate.resolve();
+    await clock.settle();
+    expect(source.acknowledged).toEqual([3]);
+    expect(running.stats()).toMatchObject({ succeeded: 1, abandoned: 1, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("waits until what ended before it has been acknowledged", async () => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      {},
+      new TestSource([2], { acknowledge: (usual) => gate.promise.then(usual) }),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 5000).then(() => (revoked = true));
+    await clock.settle();
+    expect(revoked).toBe(false);
+    gate.resolve();
+    await clock.settle();
+    expect(revoked).toBe(true);
+    await stopWithin(clock, running, 100);
+  });
+
+  it("tells the source at once of what has ended and was not told yet", async () => {
+    const { clock, source, running } = await startScene(
+      { maxInFlight: 100, processor: { handle: ({ data }: any) => (data === 1 ? never : null) } },
+      new TestSource([]),
+    );
+    source.push(1);
+    await clock.settle();
+    source.push(2, 4, 6);
+    const revoked = source.contexts[0]?.revoke(even, 5000);
+    await revoked;
+    expect(source.acknowledged).toEqual([2, 4, 6]);
+    await stopWithin(clock, running, 100);
+  });
+
+  it("says nothing more of what its source would not take by the timeout", async () => {
+    const { clock, source, running } = await startScene(
+      {},
+      new TestSource([1, 2], {
+        acknowledge: (usual, { succeeded }) =>
+          succeeded.length > 1 ? { refused: succeeded } : usual(),
+      }),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 50);
+    await clock.advance(50);
+    await revoked;
+    await clock.advance(60_000);
+    expect(source.acknowledged).toEqual([1]);
+    expect(running.stats().inFlight).toBe(0);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("says nothing more of what its source would not take before its end", async () => {
+    const answer = deferred();
+    let calls = 0;
+    const { clock, source, running } = await startScene(
+      { processor: { handle: (message: any) => void message.ackNow().catch(() => {}) } },
+      new TestSource([2], {
+        acknowledge: () => {
+          calls++;
+          return answer.promise;
+        },
+      }),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 50);
+    await clock.advance(50);
+    await revoked;
+    answer.reject(new Error("down"));
+    await clock.advance(60_000);
+    expect(calls).toBe(1);
+    expect(running.stats().inFlight).toBe(0);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("takes back what fails meanwhile and would be tried again", async () => {
+    const gate = deferred();
+    let handled = 0;
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          retry: retry({ attempts: 5, backoff: constant(0) }),
+          handle() {
+            handled++;
+            return gate.promise;
+          },
+        },
+      },
+      new TestSource([2]),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 5000);
+    await clock.settle();
+    gate.reject(new Error("spoilt"));
+    await clock.settle();
+    await revoked;
+    await clock.advance(60_000);
+    expect(handled).toBe(1);
+    expect(running.stats()).toMatchObject({ released: 1, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("takes back what waits for another try in a batcher", async () => {
+    const batches: number[][] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        batchers: {
+          sink: {
+            size: 2,
+            retry: retry({ attempts: 5, backoff: constant(1000) }),
+            handle(messages: any[]) {
+              batches.push(messages.map(({ data }) => data));
+              if (batches.length === 1) throw new Error("spoilt");
+            },
+          },
+        },
+      },
+      new TestSource([1, 2]),
+    );
+    await clock.advance(10);
+    await source.contexts[0]?.revoke(even, 60_000);
+    await clock.advance(1000);
+    expect(batches).toEqual([[1, 2], [1]]);
+    expect(source.acknowledged).toEqual([1]);
+    expect(running.stats()).toMatchObject({ succeeded: 1, released: 1 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it.each([
+    ["tried again", { retry: retry({ attempts: 5, backoff: constant(0) }) }],
+    ["halved", { bisect: true }],
+  ])("takes back what would be %s when its batch fails meanwhile", async (_, options) => {
+    const gate = deferred();
+    const batches: number[][] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        batchers: {
+          sink: {
+            size: 4,
+            ...options,
+            handle(messages: any[]) {
+              batches.push(messages.map(({ data }) => data));
+              return batches.length === 1 ? gate.promise : undefined;
+            },
+          },
+        },
+      },
+      new TestSource([1, 2, 3, 4]),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 60_000);
+    await clock.settle();
+    gate.reject(new Error("spoilt"));
+    await clock.advance(100);
+    await revoked;
+    expect(batches.slice(1).flat()).toEqual([1, 3]);
+    expect(source.acknowledged).toEqual([1, 3]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("flushes what comes into a batch meanwhile", async () => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          async handle(message: any) {
+            await gate.promise;
+            return message.to("sink");
+          },
+        },
+        batchers: { sink: { size: 100, timeout: 60_000, handle() {} } },
+      },
+      new TestSource([2]),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 5000);
+    await clock.settle();
+    gate.resolve();
+    await clock.settle();
+    await revoked;
+    expect(source.acknowledged).toEqual([2]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("writes no letter any more of what it had to give up", async () => {
+    const written: unknown[] = [];
+    let works = false;
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          handle() {
+            throw new Error("spoilt");
+          },
+        },
+        deadLetter: {
+          name: "dlq",
+          write(letters: any[]) {
+            if (!works) throw new Error("down");
+            written.push(...letters.map(({ payload }) => payload));
+          },
+        },
+      },
+      new TestSource([1, 2]),
+    );
+    const revoked = source.contexts[0]?.revoke(even, 50);
+    await clock.advance(50);
+    await revoked;
+    works = true;
+    await clock.advance(60_000);
+    expect(written).toEqual([1]);
+    expect(running.stats()).toMatchObject({ deadLettersPending: 0, deadLettered: 1, abandoned: 1 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("waits for a handler whose message was acknowledged before its end", async () => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          async handle(message: any) {
+            await message.ackNow();
+            await gate.promise;
+          },
+        },
+      },
+      new TestSource([2]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 5000).then(() => (revoked = true));
+    await clock.settle();
+    expect(revoked).toBe(false);
+    gate.resolve();
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(running.stats()).toMatchObject({ succeeded: 1, abandoned: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("flushes the open batches that hold some of them", async () => {
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        batchers: { sink: { size: 100, timeout: 60_000, handle() {} } },
+      },
+      new TestSource([1, 2, 3]),
+    );
+    await source.contexts[0]?.revoke(even, 5000);
+    expect(source.acknowledged).toEqual([1, 2, 3]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("does not outlive the pipeline", async () => {
+    const { clock, source, running } = await startScene(
+      { processor: { handle: () => never } },
+      new TestSource([2]),
+    );
+    let revoked = false;
+    void source.contexts[0]?.revoke(even, 60_000).then(() => (revoked = true));
+    await stopWithin(clock, running, 100);
+    await clock.settle();
+    expect(revoked).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+});
