@@ -54,7 +54,10 @@ export interface ProcessorOptions<Data, Metadata, Out> {
   partitionBy?(message: Message<Data, Metadata>): PartitionKey | undefined;
   /** What to do when `handle` fails. Without it a failure is final at once. */
   readonly retry?: RetryPolicy | undefined;
-  /** Milliseconds `handle` may take; then its signal aborts, and the attempt has failed. */
+  /**
+   * Milliseconds `handle` may take; then its signal aborts, and the attempt has failed.
+   * It holds for an asynchronous decoder, for `prepare` and for `onFailed`, too.
+   */
   readonly timeout?: number | undefined;
   /** Called once for the messages of one pull, before any of them is handled. If it fails, it is called again for each message alone. */
   prepare?(messages: readonly Message<Data, Metadata>[], signal: AbortSignal): Awaitable<void>;

@@ -6,6 +6,8 @@ import type { Awaitable } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
 import { Alarm } from "./alarm.ts";
 import type { Delivery } from "./ledger.ts";
+import { isThenable } from "./thenable.ts";
+import { within } from "./time-limit.ts";
 
 /** Letters in one write. */
 const LETTERS = 100;
@@ -34,6 +36,8 @@ export interface FailureStageOptions {
   readonly pipeline: string;
   readonly sink: DeadLetterSink<unknown, unknown> | undefined;
   readonly onFailed: ((messages: readonly FailedMessage[]) => Awaitable<void>) | undefined;
+  /** Milliseconds that `onFailed` may take. */
+  readonly timeout: number | undefined;
   readonly publish: Publish<"pipeline">;
   /** The failure has been dealt with. */
   done(failure: Failure, outcome: "failed" | "deadLettered"): void;
@@ -119,9 +123,13 @@ export class FailureStage {
   async #collect(): Promise<void> {
     const failures = this.#collected;
     this.#collected = [];
-    const { publish, onFailed, done, advance, crashed } = this.#options;
+    const { clock, timeout, publish, onFailed, done, advance, crashed } = this.#options;
     try {
-      await onFailed?.(failures.map((failure) => new Failed(failure)));
+      const shown = onFailed?.(failures.map((failure) => new Failed(failure)));
+      if (isThenable(shown)) {
+        const { signal } = this.#controller;
+        await within({ clock, timeout, signal }, "onFailed", shown);
+      }
     } catch (error) {
       // The failures take their course.
       publish("westend:failure:ignored", { error });

@@ -6,6 +6,7 @@ import type { Delivery } from "./ledger.ts";
 import { checkKey } from "./partition-key.ts";
 import type { UserProcessor } from "./settings.ts";
 import { isThenable } from "./thenable.ts";
+import { within } from "./time-limit.ts";
 import type { Turn } from "./turn.ts";
 
 export interface IntakeStageOptions {
@@ -14,6 +15,8 @@ export interface IntakeStageOptions {
   readonly decoder: Decoder<unknown, unknown> | undefined;
   readonly user: Pick<UserProcessor, "self" | "partitionBy" | "prepare">;
   readonly signal: AbortSignal;
+  /** Milliseconds that decoding one message may take, and preparing some. */
+  readonly timeout: number | undefined;
   /** The message can be scheduled. If `prepared` is false it must be prepared alone, before it is handled. */
   ready(delivery: Delivery, prepared: boolean): void;
   /** The message could not be decoded; it does not become ready. */
@@ -83,7 +86,7 @@ export class IntakeStage {
   // On its own: a closure in `#decode` would cost an allocation for every message.
   async #decodeLater(delivery: Delivery, data: PromiseLike<unknown>): Promise<void> {
     try {
-      this.#admit(delivery, await data);
+      this.#admit(delivery, await within(this.#options, "The decoder", data));
     } catch (error) {
       this.#refuse(delivery, error);
     }
@@ -110,12 +113,12 @@ export class IntakeStage {
   }
 
   async #prepare(deliveries: readonly Delivery[]): Promise<void> {
-    const { user, signal, ready, undecoded } = this.#options;
+    const { ready, undecoded } = this.#options;
     const admitted = deliveries.filter((delivery) => !this.#undecoded.has(delivery));
     let prepared = true;
     try {
       const messages = admitted.map(({ message }) => message as Message<unknown>);
-      if (messages.length > 0) await user.prepare?.call(user.self, messages, signal);
+      if (messages.length > 0) await this.#callPrepare(messages);
     } catch {
       // One of them may be to blame: each is prepared again alone, and fails alone.
       prepared = false;
@@ -126,6 +129,20 @@ export class IntakeStage {
         this.#undecoded.delete(delivery);
         undecoded(delivery, error);
       } else ready(delivery, prepared);
+    }
+  }
+
+  async #callPrepare(messages: readonly Message<unknown>[]): Promise<void> {
+    const { user, signal } = this.#options;
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(signal.reason);
+    signal.addEventListener("abort", abort);
+    try {
+      const prepared = user.prepare?.call(user.self, messages, controller.signal);
+      if (!isThenable(prepared)) return;
+      await within(this.#options, "prepare", prepared, (error) => controller.abort(error));
+    } finally {
+      signal.removeEventListener("abort", abort);
     }
   }
 }

@@ -76,6 +76,7 @@ export class Processing implements Child {
       turn,
       decoder,
       signal,
+      timeout: processor.timeout,
       user: processor.user,
       ready: (delivery, prepared) => this.#ready(delivery, prepared),
       undecoded: (delivery, error) => this.#undecoded(delivery, error),

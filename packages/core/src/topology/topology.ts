@@ -120,6 +120,7 @@ export class Topology {
       pipeline: settings.name,
       sink: settings.deadLetter,
       onFailed: settings.onFailed,
+      timeout: settings.processor.timeout,
       done: (failure, outcome) => this.#failed(failure, outcome),
       crashed: processingCrashed,
     });

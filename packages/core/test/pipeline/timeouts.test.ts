@@ -176,3 +176,74 @@ describe("the timeout of a handler", () => {
     expect(starts).toEqual(["1@0", "2@50"]);
   });
 });
+
+describe("the timeout of a processor", () => {
+  const hangs = (): Promise<never> => new Promise(() => {});
+
+  it("holds for an asynchronous decoder: the attempt fails, and the next message goes on", async () => {
+    const clock = virtualClock();
+    const producer = given([1, 2, 3]);
+    let calls = 0;
+    const decoder = {
+      name: "stuck",
+      decode: (payload: number) => {
+        if (payload === 2 && ++calls < 3) return hangs();
+        return Promise.resolve(payload);
+      },
+    };
+    const retries = retry({ attempts: 3, backoff: constant(10) });
+    const processor = { timeout: 100, retry: retries, handle() {} };
+    await runTopology({ producer, decoder, processor }, { clock });
+    expect(producer.payloads("succeeded")).toEqual([1, 3, 2]);
+    expect([calls, clock.now(), clock.timers]).toEqual([3, 220, 0]);
+  });
+
+  it("fails what its decoder does not end for with a HandlerTimeoutError", async () => {
+    const producer = given([1]);
+    const decoder = { name: "stuck", decode: hangs };
+    await runTopology({ producer, decoder, processor: { timeout: 100, handle() {} } });
+    expect(producer.told).toMatchObject([
+      { outcome: "failed", reason: { code: "WESTEND_ERR_HANDLER_TIMEOUT" } },
+    ]);
+    expect(String(producer.told[0]?.reason)).toContain("decoder");
+  });
+
+  it("holds for prepare: its signal aborts, and each message is prepared alone", async () => {
+    const clock = virtualClock();
+    const producer = given([1, 2]);
+    const aborted: unknown[] = [];
+    const prepared: number[][] = [];
+    const processor = {
+      timeout: 100,
+      prepare(messages: readonly { readonly data: number }[], signal: AbortSignal) {
+        prepared.push(messages.map(({ data }) => data));
+        signal.addEventListener("abort", () => aborted.push(signal.reason, clock.now()));
+        return messages.length > 1 || messages[0]?.data === 2 ? hangs() : undefined;
+      },
+      handle() {},
+    };
+    await runTopology({ producer, processor }, { clock });
+    expect(prepared).toEqual([[1, 2], [1], [2]]);
+    expect(aborted.filter((one) => typeof one === "number")).toEqual([100, 200]);
+    expect(aborted[0]).toMatchObject({ code: "WESTEND_ERR_HANDLER_TIMEOUT" });
+    expect(producer.payloads("succeeded")).toEqual([1]);
+    expect(producer.told.find(({ payload }) => payload === 2)).toMatchObject({
+      outcome: "failed",
+      reason: { code: "WESTEND_ERR_HANDLER_TIMEOUT" },
+    });
+    expect(clock.timers).toBe(0);
+  });
+
+  it("holds for onFailed: the failures take their course", async () => {
+    const clock = virtualClock();
+    const producer = given([1]);
+    const error = new Error("spoilt");
+    const handle = (): never => {
+      throw error;
+    };
+    const processor = { timeout: 100, handle };
+    await runTopology({ producer, onFailed: hangs, processor }, { clock });
+    expect(producer.told).toMatchObject([{ outcome: "failed", reason: error }]);
+    expect([clock.now(), clock.timers]).toEqual([100, 0]);
+  });
+});
