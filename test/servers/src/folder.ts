@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "./lock.ts";
 
 const PREFIX = "westend-servers-";
 
@@ -15,7 +16,7 @@ export function temporaryFolder(name: string): { path: string; remove: () => voi
   chmodSync(path, 0o755);
   const remove = (): void => {
     process.off("exit", remove);
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    discard(path);
   };
   process.on("exit", remove);
   return { path, remove };
@@ -25,16 +26,14 @@ function sweep(): void {
   for (const entry of readdirSync(tmpdir())) {
     const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(entry)?.[1];
     if (owner === undefined || isRunning(Number(owner))) continue;
-    rmSync(join(tmpdir(), entry), { recursive: true, force: true });
+    discard(join(tmpdir(), entry));
   }
 }
 
-/** Whether there is such a process, ours or not. */
-export function isRunning(pid: number): boolean {
+function discard(path: string): void {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // Somebody sweeps beside us, or a process is still ending in there: the next sweep gets it.
   }
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "test-servers/vitest";
-import { expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 const fixture = join(import.meta.dirname, "fixtures", "starts-servers.ts");
 
@@ -25,6 +25,24 @@ describeWith(["kafka", "postgres"], "a process that started servers", () => {
       await vi.waitFor(() => expect(pids.filter(isThere)).toEqual([]), { timeout: 30_000 });
     },
   );
+});
+
+describe("ports", () => {
+  it("are not given twice, to other processes neither", async () => {
+    const fixture = join(import.meta.dirname, "fixtures", "takes-ports.ts");
+    const takers = Array.from({ length: 3 }, () =>
+      spawn(process.execPath, ["--conditions=@westend/source", fixture], {
+        stdio: ["pipe", "pipe", "inherit"],
+      }),
+    );
+    const lines = await Promise.all(takers.map(({ stdout }) => once(stdout, "data")));
+    for (const { stdin } of takers) stdin.end();
+    await Promise.all(takers.map((taker) => once(taker, "exit")));
+
+    const ports = lines.flatMap(([line]) => JSON.parse(String(line)) as number[]);
+    expect(ports).toHaveLength(600);
+    expect(new Set(ports).size).toBe(600);
+  });
 });
 
 /** Not so for what has ended and was not waited for yet. */

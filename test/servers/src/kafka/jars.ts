@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isRunning } from "../folder.ts";
+import { tryLock, unlock } from "../lock.ts";
 import { until } from "../wait.ts";
 
 const run = promisify(execFile);
@@ -48,17 +48,6 @@ export async function fetchJars(): Promise<string> {
     throw new Error(`Maven could not fetch Kafka's jars to ${folder}`, { cause });
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
-    rmSync(lock, { force: true });
-  }
-}
-
-function tryLock(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
-    return true;
-  } catch {
-    const owner = Number(readFileSync(lock, "utf8"));
-    if (owner > 0 && !isRunning(owner)) rmSync(lock, { force: true });
-    return false;
+    unlock(lock);
   }
 }
