@@ -10,15 +10,18 @@ import {
   oneOf,
   optional,
   satisfying,
+  shaped,
   string,
 } from "westend";
 import type {
+  DelayedTopic,
   KafkaConnectionOptions,
   KafkaDeadLetterOptions,
   KafkaFetchOptions,
   KafkaOptions,
   KafkaTls,
   KafkaWriteOptions,
+  RetryTopicsOptions,
   ToKafkaOptions,
 } from "./options.ts";
 import { timeoutsOf } from "./timeouts.ts";
@@ -212,4 +215,25 @@ const deadLetterOptions: Checker = object<KafkaDeadLetterOptions>(
 /** @throws ConfigurationError that lists every mistake. */
 export function checkDeadLetterOptions(options: KafkaDeadLetterOptions): void {
   check("kafkaDeadLetter", options, deadLetterOptions);
+}
+
+const delayedTopics: Checker = array(
+  object<DelayedTopic>({ topic, delay: integer({ min: 1, max: MAX_INT }) }),
+  { nonEmpty: true },
+);
+
+const retryTopicsOptions: Checker = object<RetryTopicsOptions>(
+  {
+    ...connectionShape,
+    ...writeShape,
+    delayed: delayedTopics,
+    deadLetter: shaped({ write: func }, "a dead-letter sink"),
+    when: optional(func),
+  },
+  { also: checkSecurity },
+);
+
+/** @throws ConfigurationError that lists every mistake. */
+export function checkRetryTopicsOptions(options: RetryTopicsOptions): void {
+  check("retryTopics", options, retryTopicsOptions);
 }

@@ -1,4 +1,5 @@
 export type {
+  DelayedTopic,
   KafkaConnectionOptions,
   KafkaDeadLetterOptions,
   KafkaFetchOptions,
@@ -8,9 +9,11 @@ export type {
   KafkaStart,
   KafkaTls,
   KafkaWriteOptions,
+  RetryTopicsOptions,
   ToKafkaOptions,
 } from "./options.ts";
 export { KafkaError, type KafkaErrorCode, KafkaWriteError } from "./errors.ts";
 export { toKafka, type KafkaSink } from "./sink.ts";
 export type { NewKafkaRecord, RecordBytes } from "./record.ts";
 export { kafkaDeadLetter } from "./dead-letter.ts";
+export { retryTopics } from "./retry-topics.ts";

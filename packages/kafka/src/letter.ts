@@ -66,6 +66,47 @@ export function originOf(metadata: unknown): Origin | undefined {
   return ours ? (metadata as Origin) : undefined;
 }
 
+/** The letter as it would have been without the retry topics in between: from where the message first came, with all of its attempts. */
+export function restore(letter: DeadLetter, origin: Origin): DeadLetter {
+  const { topic, partition, offset, timestamp, attempts, receivedAt } = placeOf(origin);
+  const first: Origin = { ...origin, topic, partition, offset, timestamp };
+  return {
+    ...letter,
+    metadata: first,
+    attempts: letter.attempts + attempts,
+    receivedAt: receivedAt ?? letter.receivedAt,
+  };
+}
+
+/** What the headers of a letter say about where its message came from; what they do not say is where the letter is itself. */
+function placeOf(origin: Origin) {
+  const facts = factsOf(origin.rawHeaders);
+  const number = (name: string): number | undefined => {
+    const text = facts.get(name);
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  const offset = number("offset");
+  return {
+    topic: facts.get("topic") ?? origin.topic,
+    partition: number("partition") ?? origin.partition,
+    offset: offset === undefined ? origin.offset : BigInt(offset),
+    timestamp: number("timestamp") ?? origin.timestamp,
+    attempts: number("attempts") ?? 0,
+    receivedAt: number("received-at"),
+  };
+}
+
+/** Our own headers, without their prefix. */
+export function factsOf(rawHeaders: Origin["rawHeaders"]): Map<string, string> {
+  const facts = new Map<string, string>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toString("utf8") ?? "";
+    const value = rawHeaders[index + 1];
+    if (name.startsWith(PREFIX) && value) facts.set(name.slice(PREFIX.length), value.toString());
+  }
+  return facts;
+}
+
 /** The headers the message came with, without those that only look like ours. */
 function* headersOf({ rawHeaders }: Origin): Generator<Pair> {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from "node:tls";
-import type { Awaitable, DeadLetter } from "westend";
+import type { Awaitable, DeadLetter, DeadLetterSink } from "westend";
 import type { KafkaDriverFactory } from "./client.ts";
 import type { RecordBytes } from "./record.ts";
 
@@ -220,4 +220,23 @@ export interface KafkaDeadLetterOptions extends KafkaConnectionOptions, KafkaWri
    * @defaultValue the value as it came
    */
   readonly seal?: ((letter: DeadLetter) => RecordBytes) | undefined;
+}
+
+/** A topic whose messages are handed over some time after they were written. */
+export interface DelayedTopic {
+  readonly topic: string;
+  /** Milliseconds. */
+  readonly delay: number;
+}
+
+export interface RetryTopicsOptions extends KafkaConnectionOptions, KafkaWriteOptions {
+  /** Where a message goes that has failed, in this order: once through each of them. The source reads them as `delayed`. */
+  readonly delayed: readonly DelayedTopic[];
+  /** Where messages go that failed after the last of them too. */
+  readonly deadLetter: DeadLetterSink<unknown, unknown>;
+  /**
+   * Which of them are worth another try later; the others become dead letters at once.
+   * @defaultValue all but those that do not fit their decoder
+   */
+  readonly when?: ((letter: DeadLetter) => boolean) | undefined;
 }

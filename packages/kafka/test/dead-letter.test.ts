@@ -42,7 +42,7 @@ async function bury(
   const pipeline = definePipeline({
     name: "buried",
     producer,
-    processor: { handle: (message) => void message.fail(reason) },
+    processor: { handle: (message) => message.fail(reason) },
     deadLetter,
   });
   return (await pipeline.start()).done;
@@ -158,13 +158,13 @@ describeWith("kafka", "kafkaDeadLetter", () => {
     const pipeline = definePipeline({
       name: "other",
       producer: fromIterable<unknown>([{ a: 1 }, "text", loop]),
-      processor: { handle: (message) => void message.fail("no") },
+      processor: { handle: (message) => message.fail("no") },
       deadLetter: kafkaDeadLetter({ brokers, topic }),
     });
     const report = await (await pipeline.start()).done;
     expect(report.deadLettered).toBe(3);
     const records = await readTopic(brokers, topic, count(3));
-    expect(records.map(({ value }) => value).sort()).toEqual(['{"a":1}', null, "text"].sort());
+    expect(new Set(records.map(({ value }) => value))).toEqual(new Set(['{"a":1}', null, "text"]));
     const omitted = records.find(({ value }) => value === null);
     expect(named(omitted!.headers)["westend-value-omitted"]).toBe("not serializable");
   });
