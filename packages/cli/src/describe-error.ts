@@ -15,7 +15,8 @@ export function causesOf(error: unknown): readonly unknown[] {
   const chain: unknown[] = [];
   for (
     let current = error;
-    current !== undefined && !chain.includes(current) && chain.length < DEPTH;
+    chain.length === 0 ||
+    (current !== undefined && !chain.includes(current) && chain.length < DEPTH);
     current = causeOf(current)
   ) {
     chain.push(current);
@@ -27,7 +28,8 @@ export function causesOf(error: unknown): readonly unknown[] {
 export function describeError(error: unknown): DescribedError {
   if (typeof error !== "object" || error === null) {
     // A string is meant to be read; anything else may be a payload.
-    const message = typeof error === "string" ? printable(error) : `a ${typeof error} was thrown`;
+    const what = error === undefined || error === null ? String(error) : `a ${typeof error}`;
+    const message = typeof error === "string" ? printable(error) : `${what} was thrown`;
     return { name: "Error", code: undefined, message };
   }
   return {

@@ -27,7 +27,7 @@ export function remainingOf({ producers }: PipelineStats): number | undefined {
   return Object.keys(producers).length === 0 ? undefined : sum;
 }
 
-/** How much batching did: batches handed to their handlers, the messages in them, and the writes it saved. */
+/** How much batching did: batches emitted, the messages in them, and the writes it saved. */
 export interface Batching {
   readonly batches: number;
   readonly messages: number;

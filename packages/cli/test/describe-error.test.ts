@@ -39,6 +39,8 @@ describe("errorText", () => {
   it.each([
     [{ card: "4111-1111" }, "Error: an object was thrown"],
     [41_111_111, "Error: a number was thrown"],
+    [undefined, "Error: undefined was thrown"],
+    [null, "Error: null was thrown"],
     ["a reason", "Error: a reason"],
   ])("does not show what else is thrown, unless it is text: %j", (thrown, expected) => {
     expect(errorText(thrown, false)).toBe(expected);

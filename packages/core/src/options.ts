@@ -3,7 +3,7 @@ import { look } from "./options/look.ts";
 import { type Checker, Site } from "./options/site.ts";
 import { describeValue } from "./options/words.ts";
 
-export { isObject, ownKeys, read } from "./options/look.ts";
+export { isArray, isObject, ownKeys, read } from "./options/look.ts";
 export type { Checker, Site } from "./options/site.ts";
 export { array, object, record, shaped } from "./options/structure.ts";
 

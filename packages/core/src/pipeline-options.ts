@@ -6,6 +6,7 @@ import {
   either,
   func,
   integer,
+  isArray,
   isObject,
   number,
   object,
@@ -191,4 +192,37 @@ export function checkUpdate(changes: unknown, batchers: readonly string[], sessi
       maxInFlight: optional(integer({ min: sessions })),
     }),
   );
+}
+
+/** What comes is not shown: it may be somebody's data. */
+function unseen(expected: string, accepts: (value: unknown) => boolean): Checker {
+  return {
+    expected,
+    inspect(value, site) {
+      if (!accepts(value)) site.mistakeUnseen(expected, value);
+    },
+  };
+}
+
+const pushed = object({
+  payloads: advised(
+    "Put a single one into an array: push([payload]).",
+    unseen("an array", isArray),
+  ),
+  options: optional(
+    object({
+      key: unseen("a string, a number, a bigint or undefined", (value) =>
+        ["string", "number", "bigint", "undefined"].includes(typeof value),
+      ),
+      metadata: unseen("anything", () => true),
+    }),
+  ),
+});
+
+/**
+ * Checks what is given to `running.push`.
+ * @throws ConfigurationError that lists every mistake.
+ */
+export function checkPush(payloads: unknown, options: unknown): void {
+  check("push", { payloads, options }, pushed);
 }

@@ -54,9 +54,9 @@ export interface BatcherStats {
   /** Batches in a handler now. */
   readonly running: number;
   readonly workload: number;
-  /** Batches handed to the handler, retries and parts included. */
+  /** Batches emitted so far. */
   readonly batches: number;
-  /** Messages in batches emitted so far. */
+  /** Messages in them. */
   readonly messages: number;
   readonly retries: number;
   /** How many batches were emitted for which reason. */

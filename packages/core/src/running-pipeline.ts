@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "./clock.ts";
 import type { PartitionKey } from "./message.ts";
-import { checkUpdate } from "./pipeline-options.ts";
+import { checkPush, checkUpdate } from "./pipeline-options.ts";
 import type { BatcherName } from "./definition.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type {
@@ -77,7 +77,7 @@ export interface RunningPipeline<
   resume(): void;
   /**
    * Hands messages in from code; waits for room; resolves with what became of each, in order.
-   * What a source has been asked for and has not given yet takes room, too: behind a pull that waits for long, a push waits with it.
+   * Rejects with a ConfigurationError if an argument is wrong, with a StoppedError if the pipeline takes nothing any more.
    */
   push(
     payloads: readonly Payload[],
@@ -155,10 +155,11 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
     this.#topology.resume();
   }
 
-  push(
+  async push(
     payloads: readonly Payload[],
     options?: PushOptions<Metadata>,
   ): Promise<readonly PushOutcome[]> {
+    checkPush(payloads, options);
     return this.#topology.push(payloads, options);
   }
 

@@ -164,6 +164,15 @@ describe("a checker", () => {
     ]);
   });
 
+  it.each([
+    ["an object", object({})],
+    ["a shape", shaped({ on: boolean })],
+    ["a record", record(boolean)],
+    ["an array", array(boolean)],
+  ])("of %s does not show what came instead: it may be a secret", (_, structure) => {
+    expect(lines("hunter2", structure)[0]).toMatch(/got a string of 7 characters$/);
+  });
+
   it("of an object may look at several keys together", () => {
     const checker = object(
       { min: integer({ min: 0 }), max: integer({ min: 0 }) },

@@ -39,6 +39,11 @@ export class Site {
     this.mistakeInWords(expected, describeValue(got, this.#secret), hint);
   }
 
+  /** Reports a mistake without what came: where a structure is expected, anything may have slipped in, a secret for one. */
+  mistakeUnseen(expected: string, got: unknown): void {
+    this.mistakeInWords(expected, describeValue(got, true));
+  }
+
   /** Reports a mistake whose `got` is in words already. */
   mistakeInWords(expected: string, got: string, hint?: string): void {
     this.#report({ path: this.path === "" ? "options" : this.path, expected, got, hint });

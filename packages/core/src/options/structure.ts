@@ -22,7 +22,7 @@ export function object<Options extends object = Record<string, unknown>>(
   return {
     expected,
     inspect(value, site) {
-      if (!isObject(value)) return site.mistake(expected, value);
+      if (!isObject(value)) return site.mistakeUnseen(expected, value);
       for (const [key, checker] of entries) checker.inspect(read(value, key), site.at(key));
       for (const key of ownKeys(value)) {
         if (!keys.includes(key)) refuse(key, keys, rules.hints, site);
@@ -39,7 +39,7 @@ export function shaped(shape: Readonly<Record<string, Checker>>, name = "an obje
   return {
     expected,
     inspect(value, site) {
-      if (!isObject(value)) return site.mistake(expected, value);
+      if (!isObject(value)) return site.mistakeUnseen(expected, value);
       for (const [key, checker] of entries) checker.inspect(read(value, key), site.at(key));
     },
   };
@@ -51,7 +51,7 @@ export function record(checker: Checker, options: { readonly nonEmpty?: boolean 
   return {
     expected,
     inspect(value, site) {
-      if (!isObject(value)) return site.mistake(expected, value);
+      if (!isObject(value)) return site.mistakeUnseen(expected, value);
       const keys = ownKeys(value);
       if (options.nonEmpty && keys.length === 0) site.mistakeInWords(expected, "an empty one");
       for (const key of keys) {
@@ -72,7 +72,7 @@ export function array(checker: Checker, options: { readonly nonEmpty?: boolean }
     expected,
     inspect(value, site) {
       if (!isArray(value) || (options.nonEmpty && read(value, "length") === 0)) {
-        return site.mistake(expected, value);
+        return site.mistakeUnseen(expected, value);
       }
       for (let index = 0; index < value.length; index++) {
         checker.inspect(read(value, String(index)), site.at(String(index)));

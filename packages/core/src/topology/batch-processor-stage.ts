@@ -31,6 +31,8 @@ export interface BatchProcessorStageOptions {
   /** False if the message is not to be handled after all. */
   start(message: RoutedMessage): boolean;
   wait(message: RoutedMessage): void;
+  /** The handler froze a message: the copy stands for it. */
+  replace(message: RoutedMessage, copy: RoutedMessage): void;
   /** Its source gets it back. */
   release(message: RoutedMessage): void;
   succeeded(message: RoutedMessage): void;
@@ -72,7 +74,6 @@ export class BatchProcessorStage {
   waiting: number = 0;
   /** Milliseconds handlers were busy, all of them added up. */
   busy: number = 0;
-  batches: number = 0;
   retries: number = 0;
 
   constructor(options: BatchProcessorStageOptions) {
@@ -173,7 +174,6 @@ export class BatchProcessorStage {
     for (const message of run.seen) message.verdict = undefined;
     const call: Call = { controller: new AbortController(), timer: undefined };
     this.#calls.set(run, call);
-    this.batches++;
     const began = this.#options.clock.now();
     const end = (failure?: { readonly reason: unknown }): void => {
       // A late end after a timeout, or of a stage that crashed, no longer counts.
@@ -182,6 +182,7 @@ export class BatchProcessorStage {
       this.#calls.delete(run);
       this.busy += this.#options.clock.now() - began;
       try {
+        if (run.seen === run.messages) this.#thaw(run);
         if (failure === undefined) this.#handled(run);
         else this.#failed(run, failure.reason);
         this.#run();
@@ -213,7 +214,32 @@ export class BatchProcessorStage {
     const { sizeOf } = this.#options;
     const bytes =
       size === info.size ? info.bytes : messages.reduce((sum, one) => sum + sizeOf(one), 0);
-    return { ...info, size, bytes, partition: sharedPartition(messages), attempt };
+    const partition = sharedPartition(messages);
+    return Object.assign(Object.create(SHOWN) as Batch, {
+      ...info,
+      size,
+      bytes,
+      partition,
+      attempt,
+    });
+  }
+
+  /** A handler may freeze its messages; found by writing to them: asking for every message costs more. */
+  #thaw(run: Run): void {
+    try {
+      for (const message of run.messages) {
+        const { reason } = message;
+        message.reason = reason;
+      }
+    } catch {
+      run.messages = run.messages.map((message) => {
+        if (!Object.isFrozen(message)) return message;
+        const copy = renewed(message);
+        copy.partition = message.partition;
+        this.#options.replace(message, copy);
+        return copy;
+      });
+    }
   }
 
   #watch(
@@ -346,6 +372,14 @@ export class BatchProcessorStage {
 }
 
 const HALVED = { action: "bisect", delay: 0 } as const;
+
+/** Keys may be personal data: a batch that is logged does not show them. */
+const SHOWN = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: Batch): unknown {
+    const { batcher, size, bytes, trigger, attempt } = this;
+    return { batcher, size, bytes, trigger, attempt };
+  },
+});
 
 const NO_KEYS: ReadonlySet<PartitionKey> = new Set();
 

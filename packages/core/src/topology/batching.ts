@@ -89,9 +89,9 @@ export class Batcher implements Child {
     this.#down = true;
     this.#stage.kill();
     this.#processors.kill(reason);
-    const { batches, retries, busy } = this.#processors;
+    const { retries, busy } = this.#processors;
     this.#stage = this.#makeStage();
-    this.#processors = Object.assign(this.#makeProcessors(), { batches, retries, busy });
+    this.#processors = Object.assign(this.#makeProcessors(), { retries, busy });
   }
 
   push(route: RoutedMessage): void {
@@ -147,7 +147,7 @@ export class Batcher implements Child {
 
   /** `busy` is how many batch processors were busy on average. */
   stats(busy: number): BatcherStats {
-    const { queued, waiting, running, batches, retries } = this.#processors;
+    const { queued, waiting, running, retries } = this.#processors;
     return {
       concurrency: this.#settings.concurrency,
       open: this.#stage.waiting,
@@ -155,7 +155,7 @@ export class Batcher implements Child {
       waiting,
       running,
       workload: Math.min(1, busy / this.#settings.concurrency),
-      batches,
+      batches: Object.values(this.#triggers).reduce((sum, count) => sum + count, 0),
       messages: this.#messages,
       retries,
       triggers: { ...this.#triggers },
@@ -203,6 +203,7 @@ export class Batcher implements Child {
         if (message.state > RouteState.batched) releaseRevoked(message);
         return !isOver(message) && ledger.move(message, RouteState.running);
       },
+      replace: (message, copy) => ledger.replaceRoute(message, copy),
       wait: (message) => {
         releaseRevoked(message);
         if (!isOver(message)) ledger.move(message, RouteState.waiting);

@@ -2,6 +2,7 @@ import { HandlerResultError } from "../errors.ts";
 import { Message, RoutedMessage } from "../message.ts";
 import { describeValue } from "../options/words.ts";
 import { type Delivery, RouteState } from "./ledger.ts";
+import { checkKey } from "./partition-key.ts";
 
 type Refusal = (route: RoutedMessage) => Error | undefined;
 
@@ -38,6 +39,7 @@ function check(delivery: Delivery, route: unknown, refusal: Refusal): RoutedMess
       "processor.handle returned a route made from another message. Return what message.to(…) of its own message gives.",
     );
   }
+  checkKey(route.options?.key, "message.to(…, { key })");
   requireWritable(route);
   const error = refusal(route);
   if (error !== undefined) throw error;

@@ -316,6 +316,20 @@ export class Ledger {
     return true;
   }
 
+  /** From now on another object stands for a branch. */
+  replaceRoute(route: RoutedMessage, copy: RoutedMessage): void {
+    copy.state = route.state;
+    const delivery = route.origin as Delivery;
+    const { routes } = delivery;
+    if (routes === route) delivery.routes = copy;
+    else if (routes !== undefined && "branches" in routes) {
+      delivery.routes = {
+        ...routes,
+        branches: routes.branches.map((one) => (one === route ? copy : one)),
+      };
+    }
+  }
+
   /** A branch is over; the last one settles the delivery with the worst that became of any. */
   settleRoute(route: RoutedMessage, outcome: Outcome, reason: unknown): boolean {
     const delivery = route.origin as Delivery;

@@ -79,7 +79,7 @@ describe("A batch whose handler throws", () => {
       [1, 2, 3],
     ]);
     expect(run.clock.now()).toBe(1000);
-    expect(run.topology.stats().batchers["b"]).toMatchObject({ batches: 3, retries: 2 });
+    expect(run.topology.stats().batchers["b"]).toMatchObject({ batches: 1, retries: 2 });
   });
 
   it("is not acknowledged while it waits for its next attempt", async () => {

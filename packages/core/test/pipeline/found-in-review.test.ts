@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import { inspect } from "node:util";
 
 import { constant, definePipeline, memory, retry } from "westend";
 import { describe, expect, it } from "vitest";
@@ -94,5 +95,135 @@ describe("splitBy", () => {
     const report = await running.done;
     expect(report.succeeded).toBe(3);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(3);
+  });
+});
+
+describe("a key that is no key", () => {
+  it("fails the message that is routed with it", async () => {
+    const source = memory([1]);
+    source.end();
+    const told: unknown[] = [];
+    const pipeline = definePipeline({
+      name: "test",
+      producer: source,
+      processor: {
+        handle: (message) => message.to("sink", 1, { key: { secret: "s3cr3t" } as never }),
+      },
+      batchers: { sink: { handle() {} } },
+      onFailed: (messages) => void told.push(...messages.map(({ reason }) => reason)),
+    });
+    const running = await pipeline.start({ clock: virtualClock() });
+    expect(await running.done).toMatchObject({ failed: 1 });
+    expect(told).toMatchObject([{ code: "WESTEND_ERR_HANDLER_RESULT" }]);
+    expect(String(told[0])).toMatch(/message\.to\(…, \{ key \}\): expected a string.* an object/);
+  });
+
+  it.each([
+    ["payloads that are no array", ["s3cr3t"], /payloads: expected an array, got a string of 6/],
+    ["such a key", [[1], { key: {} }], /options\.key: expected a string.*, got an object/],
+  ])("refuses a push with %s", async (_, args, text) => {
+    const pipeline = definePipeline({
+      name: "test",
+      producer: memory<number>(),
+      processor: { handle() {} },
+    });
+    const running = await pipeline.start();
+    const push = running.push.bind(running) as (...args: unknown[]) => Promise<unknown>;
+    await expect(push(...args)).rejects.toMatchObject({
+      code: "WESTEND_ERR_CONFIGURATION",
+      message: expect.stringMatching(text),
+    });
+    await running.stop();
+  });
+});
+
+describe("a batch handler", () => {
+  it.each(["ends", "throws", "is tried again"])(
+    "may freeze its messages, whether it %s",
+    async (how) => {
+      const source = memory([1, 2]);
+      source.end();
+      let calls = 0;
+      const pipeline = definePipeline({
+        name: "test",
+        producer: source,
+        processor: { handle: (message) => [message.to("sink"), message.to("sink")] },
+        batchers: {
+          sink: {
+            size: 4,
+            retry: retry({ attempts: how === "is tried again" ? 2 : 1, backoff: constant(0) }),
+            handle(messages) {
+              for (const message of messages) Object.freeze(message);
+              if (how !== "ends" && ++calls === 1) throw new Error("spoilt");
+            },
+          },
+        },
+      });
+      const clock = virtualClock();
+      const running = await pipeline.start({ clock });
+      const crashes: unknown[] = [];
+      const listen = (event: unknown): void => void crashes.push(event);
+      channel("westend:stage:restarting").subscribe(listen);
+      await clock.advance(1000);
+      channel("westend:stage:restarting").unsubscribe(listen);
+      expect(crashes).toEqual([]);
+      expect(await running.done).toMatchObject(how === "throws" ? { failed: 2 } : { succeeded: 2 });
+    },
+  );
+
+  it("is told of its batch without the keys showing where it is logged", async () => {
+    const source = memory([1]);
+    source.end();
+    let shown = "";
+    let seen: unknown;
+    const pipeline = definePipeline({
+      name: "test",
+      producer: source,
+      processor: {
+        handle: (message) => message.to("sink", 1, { key: "ada@example.org" }),
+      },
+      batchers: {
+        sink: {
+          size: 1,
+          partitionBy: () => "grace@example.org",
+          handle(_, batch) {
+            shown = inspect({ batch });
+            seen = { ...batch };
+          },
+        },
+      },
+    });
+    const running = await pipeline.start({ clock: virtualClock() });
+    await running.done;
+    expect(shown).not.toContain("example.org");
+    expect(shown).toContain("batcher: 'sink'");
+    expect(seen).toMatchObject({ key: "ada@example.org", partition: "grace@example.org" });
+  });
+});
+
+describe("the figures of a batcher", () => {
+  it("count a batch once, however often it is tried", async () => {
+    const source = memory([1, 2]);
+    source.end();
+    let calls = 0;
+    const pipeline = definePipeline({
+      name: "test",
+      producer: source,
+      processor: { handle: (message) => message.to("sink") },
+      batchers: {
+        sink: {
+          size: 2,
+          retry: retry({ attempts: 5, backoff: constant(0) }),
+          handle() {
+            if (++calls < 4) throw new Error("spoilt");
+          },
+        },
+      },
+    });
+    const clock = virtualClock();
+    const running = await pipeline.start({ clock });
+    await clock.advance(1000);
+    await running.done;
+    expect(running.stats().batchers["sink"]).toMatchObject({ batches: 1, messages: 2, retries: 3 });
   });
 });

@@ -108,7 +108,7 @@ describe("stats", () => {
       running: 1,
       queued: 4,
       open: 1,
-      batches: 1,
+      batches: 3,
       messages: 7,
       triggers: { size: 2, flush: 1, timeout: 0 },
     });

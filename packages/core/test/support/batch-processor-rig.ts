@@ -54,6 +54,7 @@ export function batchProcessorRig(
     },
     decide: () => ({ action: "fail", delay: 0 }),
     failed() {},
+    replace() {},
     start: () => true,
     wait() {},
     release() {},

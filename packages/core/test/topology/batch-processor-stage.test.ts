@@ -56,7 +56,7 @@ describe("BatchProcessorStage", () => {
     call(calls, 2).resolve(undefined);
     await clock.settle();
     expect([stage.queued, stage.running, stage.waiting, stage.partitions]).toEqual([0, 0, 0, 0]);
-    expect([stage.batches, stage.retries]).toEqual([3, 1]);
+    expect(stage.retries).toBe(1);
   });
 
   it("leaves out messages that are over, and does not call the handler for none", () => {
