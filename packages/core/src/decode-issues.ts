@@ -1,4 +1,5 @@
 import type { DecodeIssue } from "./errors.ts";
+import { printable } from "./printable.ts";
 import type { StandardIssue } from "./standard-schema.ts";
 
 const MOST_ISSUES = 10;
@@ -13,11 +14,6 @@ const LONGEST_SEARCHED = 2_000;
 /** What follows these words in messages of valibot and arktype, quoted, is the payload's. */
 const QUOTATION = /\b(received|was) ["'`].*/is;
 
-/** Escape sequences of terminals, then whatever else could forge or hide a line of a log. */
-const UNPRINTABLE =
-  // oxlint-disable-next-line no-control-regex
-  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
 /**
  * A schema's issues as they may be logged: few, short, printable, without values of the payload, with paths of bare keys
  * (valibot's carry the whole payload). Keys stay, as nobody could find the mistake without them.
@@ -25,18 +21,18 @@ const UNPRINTABLE =
 export function publishIssues(issues: readonly StandardIssue[], input: unknown): DecodeIssue[] {
   const values = valuesOf(input);
   return issues.slice(0, MOST_ISSUES).map(({ message, path }) => ({
-    message: printable(withoutValues(message, values)),
+    message: shortened(withoutValues(message, values)),
     ...(path !== undefined && { path: path.slice(0, DEEPEST_PATH).map(keyOf) }),
   }));
 }
 
 function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
   const key = typeof segment === "object" ? segment.key : segment;
-  return typeof key === "string" ? printable(key) : key;
+  return typeof key === "string" ? shortened(key) : key;
 }
 
-function printable(text: string): string {
-  const plain = text.slice(0, 2 * LONGEST).replace(UNPRINTABLE, "");
+function shortened(text: string): string {
+  const plain = printable(text.slice(0, 2 * LONGEST), "");
   return plain.length <= LONGEST ? plain : `${plain.slice(0, LONGEST - 1)}…`;
 }
 

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { printable } from "./printable.ts";
 
 const LONGEST = 1_000;
 const STACK_LINES = 10;
@@ -65,14 +66,5 @@ function trimStack(stack: string): string {
 }
 
 function printableText(text: string): string {
-  return (
-    text
-      .slice(0, LONGEST)
-      .toWellFormed()
-      // oxlint-disable-next-line no-control-regex
-      .replaceAll(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
-      // oxlint-disable-next-line no-control-regex
-      .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
-      .trim()
-  );
+  return printable(text.slice(0, LONGEST).toWellFormed(), " ").trim();
 }

@@ -258,7 +258,7 @@ describe("what came", () => {
     [Promise.resolve(), "a promise"],
     [new Map(), "a Map"],
     [new Uint8Array(4), "4 bytes"],
-    ["a\u001b[31m\n", '"a\u{fffd}[31m\u{fffd}"'],
+    ["a\u001b[31mb\u0000\n", '"ab\u{fffd}"'],
     ["redis://:hunter2@host", "a string of 21 characters"],
     ["Password=hunter2", "a string of 16 characters"],
   ])("is described: %#", (value, words) => {

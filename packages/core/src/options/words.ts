@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { printable } from "../printable.ts";
 import { look, unreadable } from "./look.ts";
 
 /** Longer strings are more likely content than a mistyped option. */
@@ -9,9 +10,6 @@ const SECRET =
 
 /** Connection strings, which carry a user and a password in front of the host or as parameters. */
 const CARRIES_SECRET = /:\/\/[^/]*@|(?:pass(?:word)?|pwd|secret|token|key)\s*[=:]/i;
-
-// oxlint-disable-next-line no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Whether what is under this key may not be shown. */
 export function isSecretKey(key: string): boolean {
@@ -29,7 +27,7 @@ function describe(value: unknown, secret: boolean): string {
   if (typeof value === "string") {
     return secret || value.length > LONGEST_SHOWN || CARRIES_SECRET.test(value)
       ? `a string of ${value.length} character${value.length === 1 ? "" : "s"}`
-      : `"${value.replace(UNPRINTABLE, "\u{fffd}")}"`;
+      : `"${printable(value, "\u{fffd}")}"`;
   }
   if (typeof value === "number") {
     return secret ? "a number" : Object.is(value, -0) ? "-0" : String(value);

@@ -1,0 +1,9 @@
+import { stripVTControlCharacters } from "node:util";
+
+// oxlint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+
+/** Text without what could colour, forge or hide a line of a log; each run of it gives way to `instead`. */
+export function printable(text: string, instead: string): string {
+  return stripVTControlCharacters(text).replace(UNPRINTABLE, instead);
+}
