@@ -60,19 +60,19 @@ const JSON_SCHEMA = object({ schema: advised("Options are the second argument.",
 export function json(
   schema?: undefined,
   options?: JsonOptions,
-): Decoder<string | Uint8Array, unknown>;
+): Decoder<string | Uint8Array | null, unknown>;
 export function json<Schema extends StandardSchemaV1>(
   schema: Schema,
   options?: JsonOptions,
-): Decoder<string | Uint8Array, InferOutput<Schema>>;
+): Decoder<string | Uint8Array | null, InferOutput<Schema>>;
 export function json(
   schema?: StandardSchemaV1,
   options: JsonOptions = {},
-): Decoder<string | Uint8Array, unknown> {
+): Decoder<string | Uint8Array | null, unknown> {
   check("json", options, JSON_OPTIONS);
   const { maxBytes = 2 ** 20, maxDepth = 1000 } = options;
 
-  const parse = (payload: string | Uint8Array): unknown => {
+  const parse = (payload: string | Uint8Array | null): unknown => {
     const text = toText(payload, maxBytes);
     if (text.length === 0) throw new DecodeError("the payload is empty, which is not JSON");
     let value: unknown;
@@ -99,7 +99,7 @@ export function json(
  * Text as a string or as UTF-8 bytes; the empty text is a text.
  * @throws ConfigurationError if an option is out of range.
  */
-export function text(options: TextOptions = {}): Decoder<string | Uint8Array, string> {
+export function text(options: TextOptions = {}): Decoder<string | Uint8Array | null, string> {
   check("text", options, TEXT_OPTIONS);
   const { maxBytes = 2 ** 20 } = options;
   return { name: "text", decode: (payload) => toText(payload, maxBytes) };
@@ -116,7 +116,7 @@ export function schema<Schema extends StandardSchemaV1>(
   return { name: "schema", decode: validatorOf("schema", standardSchema) };
 }
 
-function toText(payload: string | Uint8Array, maxBytes: number): string {
+function toText(payload: string | Uint8Array | null, maxBytes: number): string {
   if (typeof payload === "string") {
     // A UTF-16 unit makes 3 bytes at most: only long strings have to be counted.
     if (payload.length * 3 > maxBytes) refuseLarger(Buffer.byteLength(payload), maxBytes);

@@ -28,6 +28,11 @@ export interface Incoming<Payload, Metadata> {
    * @defaultValue 1
    */
   readonly attempt?: number | undefined;
+  /**
+   * Why the payload cannot be given: the message fails with this, and no decoder or handler sees it.
+   * Make it a DecodeError unless another try may help.
+   */
+  readonly defect?: Error | undefined;
 }
 
 /** What a session may ask of the pipeline that opened it. */

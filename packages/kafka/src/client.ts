@@ -27,8 +27,8 @@ export interface KafkaRecord {
 /** Records that were fetched, decoded one by one as they are asked for. */
 export interface RecordCursor {
   next(): KafkaRecord | undefined;
-  /** The offset behind everything read so far, gaps and control records included. */
-  readonly position: number;
+  /** The offset behind all of it, gaps and control records included: where to go on fetching. */
+  readonly end: number;
   /** Bytes that have not been read yet. */
   readonly bytes: number;
 }

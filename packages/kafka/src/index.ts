@@ -17,3 +17,7 @@ export { toKafka, type KafkaSink } from "./sink.ts";
 export type { NewKafkaRecord, RecordBytes } from "./record.ts";
 export { kafkaDeadLetter } from "./dead-letter.ts";
 export { retryTopics } from "./retry-topics.ts";
+export { kafka, type KafkaProducer } from "./producer.ts";
+export type { KafkaAckOptions, KafkaMessage, KafkaMetadata } from "./message.ts";
+export type { PartitionStats } from "./stats.ts";
+export type { TopicPartition } from "./client.ts";

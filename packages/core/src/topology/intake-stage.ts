@@ -65,8 +65,9 @@ export class IntakeStage {
 
   #decode(delivery: Delivery): PromiseLike<void> | undefined {
     const { decoder } = this.#options;
-    const { payload } = delivery.incoming;
+    const { payload, defect } = delivery.incoming;
     try {
+      if (defect !== undefined) throw defect;
       if (decoder === undefined) {
         this.#admit(delivery, payload);
         return undefined;

@@ -40,6 +40,20 @@ describe("decoding", () => {
     expect(failures).toBe(1);
   });
 
+  it("fails alone what its source could not give, and neither decodes nor tries it", async () => {
+    const defect = new DecodeError("too large");
+    const deadLetter = new LetterBox<string>();
+    let decoded = 0;
+    await runTopology({
+      producer: new GivenSource([{ payload: "1" }, { payload: "2", defect }, { payload: "3" }]),
+      decoder: decoder(() => ++decoded),
+      deadLetter,
+      processor: { retry: retry({ attempts: 5, backoff: constant(10) }), handle: () => {} },
+    });
+    expect(decoded).toBe(2);
+    expect(deadLetter.letters).toMatchObject([{ payload: "2", attempts: 1, reason: defect }]);
+  });
+
   it("shows `onFailed` the payload, and no data", async () => {
     const seen: unknown[] = [];
     await runTopology({

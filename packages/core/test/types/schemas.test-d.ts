@@ -69,8 +69,8 @@ definePipeline({
   },
 });
 
-expectType<Decoder<string | Uint8Array, unknown>>()(json(), true);
-expectType<Decoder<string | Uint8Array, { id: string }>>()(
+expectType<Decoder<string | Uint8Array | null, unknown>>()(json(), true);
+expectType<Decoder<string | Uint8Array | null, { id: string }>>()(
   json(z.object({ id: z.string() }), { maxDepth: 10 }),
   true,
 );

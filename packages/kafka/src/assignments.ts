@@ -1,0 +1,200 @@
+import type { ProducerContext } from "westend";
+import type { KafkaDriver, Position, TopicPartition } from "./client.ts";
+import type { KafkaMessage } from "./message.ts";
+import type { KafkaStart } from "./options.ts";
+import { type OrderBy, Partition } from "./partition.ts";
+
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 2000;
+
+export interface AssignmentsOptions {
+  readonly driver: KafkaDriver;
+  readonly context: ProducerContext;
+  readonly from: KafkaStart;
+  readonly ignoreCommitted: boolean;
+  readonly finite: boolean;
+  readonly orderBy: OrderBy;
+  /** Milliseconds handlers may finish in when a partition is given away. */
+  readonly revokeTimeout: number;
+  /** Commits what these have come to. */
+  flush(partitions: readonly Partition[]): Promise<void>;
+  /** There are other partitions than before. */
+  changed(): void;
+  troubled(error: Error): void;
+}
+
+/** The partitions that are ours: where they begin, and how they are given away. */
+export class Assignments {
+  readonly #options: AssignmentsOptions;
+  /** Ours, but where to begin is not known yet if there is no partition. */
+  readonly #owned = new Map<string, Partition | undefined>();
+  /** Have been ours before. */
+  readonly #known = new Set<string>();
+  #ended = false;
+
+  constructor(options: AssignmentsOptions) {
+    this.#options = options;
+  }
+
+  *live(): Generator<Partition> {
+    for (const partition of this.#owned.values()) if (partition !== undefined) yield partition;
+  }
+
+  find(where: TopicPartition): Partition | undefined {
+    return this.#owned.get(nameOf(where));
+  }
+
+  /** Everything a finite source was to hand over has been handed over. */
+  get finished(): boolean {
+    if (!this.#options.finite || !this.#assigned) return false;
+    return [...this.#owned.values()].every((partition) => partition?.finished === true);
+  }
+
+  #assigned = false;
+
+  /** These are ours from now on. */
+  async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const where of partitions) this.#owned.set(nameOf(where), undefined);
+    this.#assigned = true;
+    this.#options.context.telemetry("assigned", { partitions });
+    for (let wait = FIRST_WAIT; !this.#ended; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+      // Some may have been given away while we were asking.
+      const starting = partitions.filter((where) => this.#isStarting(where));
+      if (starting.length === 0) break;
+      try {
+        await this.#begin(starting);
+        break;
+      } catch (error) {
+        this.#options.troubled(error as Error);
+        await this.#sleep(wait);
+      }
+    }
+    this.#options.changed();
+  }
+
+  /** These are to be given away, or are lost already: nothing of them is begun any more, and what was only fetched is forgotten. */
+  async revoke(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    const { context, flush, revokeTimeout } = this.#options;
+    const began = context.clock.now();
+    const going: Partition[] = [];
+    for (const where of partitions) {
+      const partition = this.find(where);
+      if (!this.#owned.delete(nameOf(where))) continue;
+      if (partition !== undefined) going.push(partition);
+    }
+    if (lost) for (const partition of going) partition.close();
+    await this.#takeBack(going, lost ? 0 : revokeTimeout);
+    if (!lost) await flush(going);
+    // Not before: what ends while it is being given away still counts.
+    for (const partition of going) partition.close();
+    context.telemetry("revoked", { partitions, lost, duration: context.clock.now() - began });
+  }
+
+  /** Its offset is not there: begins anew as the options say. */
+  async reset(partition: Partition): Promise<void> {
+    const { context, driver, from } = this.#options;
+    partition.polling = true;
+    try {
+      const [offset = 0] = await driver.offsets([partition], from);
+      if (partition.gone) return;
+      context.telemetry("offsetReset", {
+        topic: partition.topic,
+        partition: partition.partition,
+        from: partition.fetchOffset,
+        to: offset,
+      });
+      // Further on: what lies between has been deleted. Further back: the log is another one.
+      if (offset > partition.fetchOffset) partition.jump(offset);
+      else await this.restart(partition, offset);
+    } catch (error) {
+      this.#options.troubled(error as Error);
+      await this.#sleep(FIRST_WAIT);
+    } finally {
+      partition.polling = false;
+      this.#options.changed();
+    }
+  }
+
+  /** Goes on from another offset, when what runs has ended. */
+  async restart(partition: Partition, offset: number): Promise<void> {
+    await this.#takeBack([partition], this.#options.revokeTimeout);
+    if (partition.gone || this.find(partition) !== partition) return;
+    partition.close();
+    const next = this.#partition({
+      topic: partition.topic,
+      partition: partition.partition,
+      offset,
+      metadata: "",
+    });
+    next.tracker.rewind();
+    next.paused = partition.paused;
+    next.target = partition.target;
+    this.#owned.set(nameOf(partition), next);
+    this.#options.changed();
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const partition of this.live()) partition.close();
+    this.#owned.clear();
+  }
+
+  async #begin(starting: readonly TopicPartition[]): Promise<void> {
+    const { driver, finite } = this.#options;
+    const positions = await this.#positions(starting);
+    const ends = finite ? await driver.offsets(starting, "latest") : [];
+    for (const [index, position] of positions.entries()) {
+      if (!this.#isStarting(position)) continue;
+      const partition = this.#partition(position);
+      if (finite) partition.target = ends[index] ?? 0;
+      this.#known.add(nameOf(position));
+      this.#owned.set(nameOf(position), partition);
+    }
+  }
+
+  async #positions(starting: readonly TopicPartition[]): Promise<Position[]> {
+    const { driver, from, ignoreCommitted } = this.#options;
+    const committed = await driver.committed(starting);
+    const positions = committed.map((position) =>
+      ignoreCommitted && !this.#known.has(nameOf(position))
+        ? { ...position, offset: -1 }
+        : position,
+    );
+    const missing = positions.filter(({ offset }) => offset < 0);
+    if (missing.length === 0) return positions;
+    const offsets = await driver.offsets(missing, from);
+    return positions.map((position) => {
+      const index = missing.indexOf(position);
+      return index < 0 ? position : { ...position, offset: offsets[index] ?? 0, metadata: "" };
+    });
+  }
+
+  #partition(position: Position): Partition {
+    return new Partition(position, position.offset, position.metadata, this.#options.orderBy);
+  }
+
+  #isStarting(where: TopicPartition): boolean {
+    const name = nameOf(where);
+    return this.#owned.has(name) && this.#owned.get(name) === undefined;
+  }
+
+  async #takeBack(partitions: readonly Partition[], timeout: number): Promise<void> {
+    if (partitions.length === 0) return;
+    const all = new Set(partitions);
+    await this.#options.context.revoke(
+      (incoming) => all.has((incoming as KafkaMessage).owner),
+      timeout,
+    );
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    const { clock } = this.#options.context;
+    return new Promise((resolve) => {
+      clock.setTimer(resolve, milliseconds * (0.5 + Math.random() / 2));
+    });
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}

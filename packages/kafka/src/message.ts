@@ -1,0 +1,79 @@
+import type { Configurable, Incoming } from "westend";
+import type { KafkaRecord } from "./client.ts";
+import type { Tracked } from "./offset-tracker.ts";
+import type { Partition } from "./partition.ts";
+
+/** What to do instead of what the options say, for one message that failed; for `message.configureAck`. */
+export interface KafkaAckOptions {
+  readonly onFailure?: "retry" | "commit" | undefined;
+  /** Milliseconds until it is handed over again. */
+  readonly retryDelay?: number | undefined;
+}
+
+/** What Kafka says about a message. */
+export interface KafkaMetadata extends Configurable<KafkaAckOptions> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Milliseconds since the Unix epoch, as the producer or the broker set it. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  /** By name; of several with one name the last. */
+  readonly headers: ReadonlyMap<string, Buffer | null>;
+  /** All of them, in order: a name, its value, the next name … */
+  readonly rawHeaders: readonly (Buffer | null)[];
+  /** Of the leader that wrote it. */
+  readonly leaderEpoch: number;
+}
+
+/** A record on its way through a pipeline. */
+export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tracked {
+  readonly payload: Buffer | null;
+  readonly key: string | undefined;
+  readonly defect: Error | undefined;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+  readonly size: number;
+  done: boolean = false;
+  /** The partition while it was ours: it tells whether it still is. */
+  readonly owner: Partition;
+  readonly #record: KafkaRecord;
+  #metadata: KafkaMetadata | undefined;
+
+  /** @internal */
+  constructor(record: KafkaRecord, key: string | undefined, owner: Partition) {
+    this.payload = record.value;
+    this.key = key;
+    this.defect = record.defect;
+    this.offset = record.offset;
+    this.timestamp = record.timestamp;
+    this.leaderEpoch = record.leaderEpoch;
+    this.size = record.size;
+    this.owner = owner;
+    this.#record = record;
+  }
+
+  /** Made when it is first asked for: many handlers never do. */
+  get metadata(): KafkaMetadata {
+    this.#metadata ??= {
+      topic: this.owner.topic,
+      partition: this.owner.partition,
+      offset: BigInt(this.offset),
+      timestamp: this.timestamp,
+      key: this.#record.key,
+      headers: byName(this.#record.headers),
+      rawHeaders: this.#record.headers,
+      leaderEpoch: this.leaderEpoch,
+    };
+    return this.#metadata;
+  }
+}
+
+function byName(headers: readonly (Buffer | null)[]): Map<string, Buffer | null> {
+  const named = new Map<string, Buffer | null>();
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    named.set(headers[index]?.toString("utf8") ?? "", headers[index + 1] ?? null);
+  }
+  return named;
+}

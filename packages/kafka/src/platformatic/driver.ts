@@ -1,0 +1,244 @@
+import type {
+  CommitResult,
+  Fetched,
+  GroupEvents,
+  KafkaDriver,
+  KafkaDriverFactory,
+  KafkaDriverOptions,
+  Position,
+  TopicPartition,
+  Wanted,
+} from "../client.ts";
+import { type ClientConnection, clientConnection } from "../connection.ts";
+import type { Codecs } from "../decompress.ts";
+import { KafkaError } from "../errors.ts";
+import type { KafkaConnectionOptions, KafkaStart } from "../options.ts";
+import { explain, isKafkaError } from "./failures.ts";
+import { fetchRecords } from "./fetch.ts";
+import {
+  type Connection,
+  type ConnectionPool,
+  type Consumer,
+  type Library,
+  loadLibrary,
+} from "./library.ts";
+import { Membership } from "./membership.ts";
+import { commitOffsets, committedOffsets } from "./offsets.ts";
+import { Protocol } from "./protocol.ts";
+
+/** Milliseconds beyond the longest wait we ask for, after which a connection is taken for dead. */
+const GRACE = 10_000;
+const EARLIEST = -2n;
+const LATEST = -1n;
+const LARGEST_BACKOFF = 1000;
+
+/** Drivers over \@platformatic/kafka for one set of connection options. */
+export function platformaticDriver(connection: KafkaConnectionOptions): KafkaDriverFactory {
+  return (options) => new PlatformaticDriver(clientConnection(connection), options);
+}
+
+/** What there is once the cluster has been reached. */
+interface Connected {
+  readonly library: Library;
+  readonly consumer: Consumer;
+  readonly protocol: Protocol;
+  /** Of their own: a broker answers one request of a connection after the other, and a fetch waits. */
+  readonly fetching: ConnectionPool;
+  readonly codecs: Codecs;
+}
+
+class PlatformaticDriver implements KafkaDriver {
+  readonly #connection: ClientConnection;
+  readonly #options: KafkaDriverOptions;
+  #connected: Connected | undefined;
+  #membership: Membership | undefined;
+
+  constructor(connection: ClientConnection, options: KafkaDriverOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  async connect(): Promise<void> {
+    const library = await loadLibrary();
+    const consumer = this.#consumer(library);
+    const fetching = this.#pool(library);
+    try {
+      await this.#findTopics(consumer);
+      const protocol = await Protocol.negotiate(library, consumer);
+      const { snappy, lz4 } = library.compressionsAlgorithms;
+      const codecs: Codecs = {
+        snappy: (data) => snappy.decompressSync(data),
+        lz4: (data) => lz4.decompressSync(data),
+      };
+      this.#connected = { library, consumer, protocol, fetching, codecs };
+    } catch (error) {
+      await consumer.close(true).catch(() => undefined);
+      const brokers = this.#connection.bootstrapBrokers.map(({ host, port }) => `${host}:${port}`);
+      throw explain(`connecting to ${brokers.join(", ")}`, error);
+    }
+  }
+
+  async join(events: GroupEvents): Promise<void> {
+    this.#membership = new Membership(this.#now.consumer, this.#options, events);
+    await this.#membership.join();
+  }
+
+  async leaders(
+    partitions: readonly TopicPartition[],
+  ): Promise<ReadonlyMap<number, readonly TopicPartition[]>> {
+    const { topics } = await this.#metadata();
+    const leaders = new Map<number, TopicPartition[]>();
+    for (const one of partitions) {
+      const leader = topics.get(one.topic)?.partitions[one.partition]?.leader ?? -1;
+      if (leader < 0) continue;
+      const led = leaders.get(leader);
+      if (led === undefined) leaders.set(leader, [one]);
+      else led.push(one);
+    }
+    return leaders;
+  }
+
+  async poll(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]> {
+    const { fetching, protocol, consumer, codecs } = this.#now;
+    const { brokers, topics } = await this.#metadata();
+    const address = brokers.get(broker);
+    if (address === undefined) return wanted.map((one) => moved(one));
+    try {
+      const connection = await fetching.get(address);
+      const ids = new Map([...topics].map(([name, topic]) => [name, topic?.id ?? ""]));
+      const all = await fetchRecords(connection, protocol, wanted, ids, this.#options, codecs);
+      if (all.some(({ problem }) => problem === "moved")) consumer.clearMetadata();
+      return all;
+    } catch (error) {
+      // Whoever leads these now is somewhere else, perhaps.
+      consumer.clearMetadata();
+      throw explain(`fetching from ${address.host}:${address.port}`, error);
+    }
+  }
+
+  async commit(positions: readonly Position[]): Promise<readonly CommitResult[]> {
+    const { consumer, protocol } = this.#now;
+    const { memberId, generationId } = consumer;
+    const { groupId, groupInstanceId = null } = this.#options;
+    if (memberId === null) return positions.map(() => "lost");
+    const member = { groupId, memberId, generationId, groupInstanceId };
+    const results = await commitOffsets(await this.#coordinator(), protocol, member, positions);
+    // Refused because we have joined anew meanwhile, and may have kept them.
+    if (consumer.memberId === memberId && consumer.generationId === generationId) return results;
+    return results.map((result) => (result === "lost" ? "retry" : result));
+  }
+
+  async committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]> {
+    const { protocol } = this.#now;
+    return committedOffsets(await this.#coordinator(), protocol, this.#options.groupId, partitions);
+  }
+
+  async offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]> {
+    const timestamp =
+      at === "earliest" ? EARLIEST : at === "latest" ? LATEST : BigInt(at.timestamp);
+    const asked: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
+    for (const { topic, partition } of partitions) (asked[topic] ??= []).push(partition);
+    const topics = Object.keys(asked);
+    const found = await this.#now.consumer.listOffsets({ topics, partitions: asked, timestamp });
+    const offsets = partitions.map(({ topic, partition }) =>
+      Number(found.get(topic)?.[partition] ?? -1n),
+    );
+    // Nothing is as new as that.
+    if (typeof at !== "object" || !offsets.includes(-1)) return offsets;
+    const ends = await this.offsets(partitions, "latest");
+    return offsets.map((offset, index) => (offset < 0 ? (ends[index] as number) : offset));
+  }
+
+  async leave(): Promise<void> {
+    this.#membership?.end();
+    const { consumer } = this.#now;
+    // A member with a name of its own is expected back.
+    if (this.#options.groupInstanceId !== undefined) await consumer.connections.close();
+    else await consumer.leaveGroup(true);
+  }
+
+  async close(): Promise<void> {
+    this.#membership?.end();
+    if (this.#connected === undefined) return;
+    const { consumer, fetching } = this.#connected;
+    this.#connected = undefined;
+    await Promise.allSettled([consumer.close(true), fetching.close()]);
+  }
+
+  get #now(): Connected {
+    if (this.#connected !== undefined) return this.#connected;
+    throw new KafkaError("KAFKA_UNREACHABLE", "Kafka: the connection is closed");
+  }
+
+  #metadata(): ReturnType<Consumer["metadata"]> {
+    return this.#now.consumer.metadata({ topics: [...this.#options.topics] });
+  }
+
+  async #coordinator(): Promise<Connection> {
+    const { consumer } = this.#now;
+    const id = await consumer.findGroupCoordinator();
+    const { brokers } = await this.#metadata();
+    const broker = brokers.get(id);
+    if (broker !== undefined) return consumer.connections.get(broker);
+    throw new KafkaError("KAFKA_UNREACHABLE", "Kafka: the coordinator of the group is not there");
+  }
+
+  async #findTopics(consumer: Consumer): Promise<void> {
+    try {
+      await consumer.metadata({ topics: [...this.#options.topics], forceUpdate: true });
+    } catch (error) {
+      if (!isMissingTopic(error)) throw error;
+      const names = this.#options.topics.join(", ");
+      throw new KafkaError(
+        "KAFKA_TOPIC_MISSING",
+        `Kafka: a topic is not there: ${(error as Error).message} Asked for: ${names}. Create it, or correct \`topics\``,
+        { cause: error },
+      );
+    }
+  }
+
+  #consumer(library: Library): Consumer {
+    const { groupId, groupInstanceId, rebalanceTimeout, sessionTimeout } = this.#options;
+    const consumer = new library.Consumer({
+      ...this.#connection,
+      groupId,
+      groupInstanceId,
+      sessionTimeout,
+      rebalanceTimeout,
+      heartbeatInterval: this.#options.heartbeatInterval,
+      isolationLevel: this.#options.isolation === "committed" ? 1 : 0,
+      autocommit: false,
+      retries: 2,
+      retryDelay: (_: unknown, __: unknown, attempt: number) =>
+        Math.min(LARGEST_BACKOFF, 100 * 2 ** attempt) * (0.5 + Math.random() / 2),
+      // The answer to a request to join comes when all others have joined too.
+      requestTimeout: rebalanceTimeout + GRACE,
+    });
+    ignoreErrors(consumer.connections);
+    return consumer;
+  }
+
+  #pool(library: Library): ConnectionPool {
+    const requestTimeout = this.#options.maxWait + GRACE;
+    const { clientId } = this.#connection;
+    const pool = new library.ConnectionPool(clientId, { ...this.#connection, requestTimeout });
+    ignoreErrors(pool);
+    return pool;
+  }
+}
+
+/** What waits for a connection is told of its end; an event that nobody listens to would end the process. */
+function ignoreErrors(pool: ConnectionPool): void {
+  pool.on("connecting", ({ connection }) => connection.on("error", () => undefined));
+}
+
+function isMissingTopic(error: unknown): boolean {
+  return (
+    (error as Error).message.startsWith("Unknown topic ") ||
+    isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")
+  );
+}
+
+function moved({ topic, partition }: Wanted): Fetched {
+  return { topic, partition, problem: "moved", end: -1, records: undefined };
+}

@@ -1,0 +1,110 @@
+import type { GroupEvents, KafkaDriverOptions, TopicPartition } from "../client.ts";
+import { explain, isHopeless } from "./failures.ts";
+import type { Assignment, Consumer } from "./library.ts";
+
+/** Milliseconds before another try to join; doubled each time. */
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 2000;
+
+/** Stays a member of the group. The client joins, syncs, and keeps the session alive; this tells what became ours and what has to go. */
+export class Membership {
+  readonly #consumer: Consumer;
+  readonly #options: KafkaDriverOptions;
+  readonly #events: GroupEvents;
+  /** What we were told of as ours, and was not revoked. */
+  #held: readonly TopicPartition[] = [];
+  /** The group said that it rebalances: what is taken away is ours until we have joined again. */
+  #announced = false;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(consumer: Consumer, options: KafkaDriverOptions, events: GroupEvents) {
+    this.#consumer = consumer;
+    this.#options = options;
+    this.#events = events;
+    for (const topic of options.topics) consumer.topics.track(topic);
+    consumer.on("consumer:group:rebalance", () => (this.#announced = true));
+    consumer.on("consumer:group:join", () => this.#joined());
+    // The client gives up coming back after some tries.
+    consumer.on("error", (error: Error) => this.#failed(error));
+  }
+
+  /** @throws KafkaError if the group cannot be joined. */
+  async join(): Promise<void> {
+    try {
+      await this.#join();
+    } catch (error) {
+      this.end();
+      throw explain("joining the group", error);
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #join(): Promise<void> {
+    const { sessionTimeout, rebalanceTimeout, heartbeatInterval } = this.#options;
+    await this.#consumer.joinGroup({
+      sessionTimeout,
+      rebalanceTimeout,
+      heartbeatInterval,
+      protocols: [{ name: "cooperative-sticky", version: 3 }],
+      // Called before each try to join, and awaited: the only place where the client waits for what is to be given away.
+      protocolsMetadata: () => this.#beforeJoin(),
+    });
+  }
+
+  async #beforeJoin(): Promise<Buffer> {
+    const owned = flatten(this.#consumer.assignments);
+    const kept = this.#held.filter((one) => owned.some((other) => isSame(one, other)));
+    const gone = this.#held.filter((one) => !kept.includes(one));
+    // Without an announcement the group has done without us.
+    const lost = this.#consumer.memberId === null || !this.#announced;
+    this.#announced = false;
+    if (gone.length > 0) {
+      await this.#events.revoked(gone, lost);
+      this.#held = this.#held.filter((one) => !gone.includes(one));
+    }
+    const generation = Buffer.alloc(4);
+    // Members of other makes read here since when we have owned what we own.
+    generation.writeInt32BE(kept.length > 0 ? this.#consumer.generationId : -1);
+    return generation;
+  }
+
+  #joined(): void {
+    this.#failures = 0;
+    const owned = flatten(this.#consumer.assignments);
+    const added = owned.filter((one) => !this.#held.some((other) => isSame(one, other)));
+    this.#held = [...this.#held, ...added];
+    if (!this.#ended) this.#events.assigned(added);
+  }
+
+  #failed(cause: Error): void {
+    if (this.#ended) return;
+    const error = explain("staying in the group", cause);
+    if (isHopeless(error)) {
+      this.#events.failed(error);
+      return;
+    }
+    this.#events.troubled(error);
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures++);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => void this.#join().catch((again: Error) => this.#failed(again)),
+      wait * (0.5 + Math.random() / 2),
+    );
+  }
+}
+
+function flatten(assignments: readonly Assignment[] | null): TopicPartition[] {
+  return (assignments ?? []).flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
+
+function isSame(one: TopicPartition, other: TopicPartition): boolean {
+  return one.topic === other.topic && one.partition === other.partition;
+}

@@ -1,0 +1,126 @@
+import type { CommitResult, Position, TopicPartition } from "../client.ts";
+import { isKafkaError } from "./failures.ts";
+import type { Connection } from "./library.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** Who commits. */
+export interface Member {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly generationId: number;
+  readonly groupInstanceId: string | null;
+}
+
+interface Topics<Partition> {
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly Partition[] }[];
+}
+
+type CommitAnswer = Topics<{ readonly partitionIndex: number; readonly errorCode: number }>;
+
+type FetchAnswer = Topics<{
+  readonly partitionIndex: number;
+  readonly committedOffset: bigint;
+  readonly metadata: string | null;
+}>;
+
+const METADATA_TOO_LARGE = 12;
+/** A time-out: what has no answer is sent again. */
+const NOT_ANSWERED = 7;
+/** Coordinator loading, not available or elsewhere; a rebalance; a time-out; too few replicas. */
+const PASSING: ReadonlySet<number> = new Set([7, 14, 15, 16, 19, 27]);
+/** Illegal generation, unknown member, fenced instance, fenced and stale member epoch. */
+const LOST: ReadonlySet<number> = new Set([22, 25, 82, 110, 113]);
+
+/** Groups by topic, as requests have it. */
+function byTopic<Each extends TopicPartition, Entry>(
+  all: readonly Each[],
+  entry: (one: Each) => Entry,
+): { name: string; entries: Entry[] }[] {
+  const topics = new Map<string, Entry[]>();
+  for (const one of all) {
+    const entries = topics.get(one.topic);
+    if (entries === undefined) topics.set(one.topic, [entry(one)]);
+    else entries.push(entry(one));
+  }
+  return [...topics].map(([name, entries]) => ({ name, entries }));
+}
+
+export async function commitOffsets(
+  connection: Connection,
+  protocol: Protocol,
+  { groupId, generationId, memberId, groupInstanceId }: Member,
+  positions: readonly Position[],
+): Promise<CommitResult[]> {
+  const topics = byTopic(positions, ({ partition, offset, metadata }) => ({
+    partitionIndex: partition,
+    committedOffset: BigInt(offset),
+    committedLeaderEpoch: -1,
+    committedMetadata: metadata,
+  })).map(({ name, entries }) => ({ name, partitions: entries }));
+  let answer: CommitAnswer;
+  try {
+    answer = (await protocol.ask(
+      "OffsetCommit",
+      connection,
+      groupId,
+      generationId,
+      memberId,
+      groupInstanceId,
+      topics,
+    )) as CommitAnswer;
+  } catch (error) {
+    // The client throws if a single partition has an error; the answer is on it.
+    const response = (error as { response?: CommitAnswer }).response;
+    if (response?.topics === undefined) throw error;
+    answer = response;
+  }
+  return positions.map(({ topic, partition }) => {
+    const { partitions } = answer.topics.find(({ name }) => name === topic) ?? { partitions: [] };
+    const found = partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    return resultOf(found?.errorCode ?? NOT_ANSWERED);
+  });
+}
+
+function resultOf(errorCode: number): CommitResult {
+  if (errorCode === 0) return "done";
+  if (errorCode === METADATA_TOO_LARGE) return "metadataTooLarge";
+  if (LOST.has(errorCode)) return "lost";
+  if (PASSING.has(errorCode)) return "retry";
+  return new Error(`The broker refused the commit with error ${errorCode}`);
+}
+
+export async function committedOffsets(
+  connection: Connection,
+  protocol: Protocol,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<Position[]> {
+  const topics = byTopic(partitions, ({ partition }) => partition).map(({ name, entries }) => ({
+    name,
+    partitionIndexes: entries,
+  }));
+  // Stable: a transaction that is about to commit offsets is waited for.
+  const stable = protocol.version("OffsetFetch") >= 7;
+  const group = { groupId, memberId: null, memberEpoch: -1, topics };
+  const answer = (await protocol.ask("OffsetFetch", connection, [group], stable)) as
+    | FetchAnswer
+    | { readonly groups: readonly FetchAnswer[] };
+  const found = "groups" in answer ? (answer.groups[0]?.topics ?? []) : answer.topics;
+  return partitions.map(({ topic, partition }) => {
+    const entry = found
+      .find(({ name }) => name === topic)
+      ?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    const offset = Number(entry?.committedOffset ?? -1n);
+    return { topic, partition, offset, metadata: entry?.metadata ?? "" };
+  });
+}
+
+/** Whether asking again, a little later, may help. */
+export function isPassing(error: unknown): boolean {
+  return !isKafkaError(
+    error,
+    "TOPIC_AUTHORIZATION_FAILED",
+    "GROUP_AUTHORIZATION_FAILED",
+    "UNSUPPORTED_VERSION",
+  );
+}

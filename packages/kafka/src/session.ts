@@ -1,0 +1,264 @@
+import type {
+  AcknowledgeResult,
+  Demand,
+  Incoming,
+  ProducerContext,
+  ProducerSession,
+  Settled,
+} from "westend";
+import { Acknowledger } from "./acknowledger.ts";
+import { Assignments } from "./assignments.ts";
+import type { KafkaDriver, TopicPartition } from "./client.ts";
+import { Fetcher } from "./fetcher.ts";
+import type { KafkaMessage, KafkaMetadata } from "./message.ts";
+import { Monitor } from "./monitor.ts";
+import type { KafkaOptions } from "./options.ts";
+import type { Partition } from "./partition.ts";
+import { type PartitionStats, statsOf } from "./stats.ts";
+import { timeoutsOf } from "./timeouts.ts";
+
+/** How much of the room there is one partition may take while there are others: four times what it leaves. */
+const SHARE = 4;
+/** Milliseconds a last commit may take. */
+const LAST_COMMIT = 5000;
+
+/** A member of the group: fetches ahead, hands over on demand, commits what has ended. */
+export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadata> {
+  /** It says itself when there is something. */
+  readonly idle: number = Infinity;
+  readonly #driver: KafkaDriver;
+  readonly #context: ProducerContext;
+  readonly #options: KafkaOptions;
+  readonly #closed: () => void;
+  readonly #acknowledger: Acknowledger;
+  readonly #fetcher: Fetcher;
+  readonly #assignments: Assignments;
+  readonly #monitor: Monitor;
+  readonly #maxAhead: number;
+  /** Who is served first. */
+  #turn = 0;
+  #draining = false;
+  #failure: Error | undefined;
+
+  constructor(
+    driver: KafkaDriver,
+    context: ProducerContext,
+    options: KafkaOptions,
+    closed: () => void,
+  ) {
+    this.#driver = driver;
+    this.#context = context;
+    this.#options = options;
+    this.#closed = closed;
+    this.#maxAhead = options.maxAhead ?? 10_000;
+    const { clock } = context;
+    const partitions = (): Iterable<Partition> => this.#assignments.live();
+    const troubled = (error: Error): void => context.telemetry("trouble", { error });
+    this.#acknowledger = new Acknowledger({
+      clock,
+      driver,
+      commitInterval: options.commitInterval ?? 1000,
+      onFailure: options.onFailure ?? "retry",
+      retryDelay: options.retryDelay ?? 10_000,
+      partitions,
+      redeliver: (message) => this.#redeliver([message]),
+      lost: (lost) => void this.#assignments.revoke(lost, true),
+      passedOver: (count) => context.telemetry("passedOver", { count }),
+      troubled,
+    });
+    this.#fetcher = new Fetcher({
+      clock,
+      driver,
+      maxBytesPerPartition: options.fetch?.maxBytesPerPartition ?? 2 ** 20,
+      partitions,
+      wants: ({ tracker }) => !this.#draining && tracker.ahead < this.#maxAhead,
+      arrived: () => context.wake(),
+      outOfRange: (partition) => void this.#assignments.reset(partition),
+      troubled,
+    });
+    this.#assignments = new Assignments({
+      driver,
+      context,
+      from: options.from ?? "earliest",
+      ignoreCommitted: options.ignoreCommitted ?? false,
+      finite: options.finite ?? false,
+      orderBy: options.orderBy ?? "key",
+      revokeTimeout: timeoutsOf(options).revoke,
+      flush: (gone) => this.#acknowledger.flush(gone, RETRY),
+      changed: () => {
+        this.#fetcher.kick();
+        context.wake();
+      },
+      troubled,
+    });
+    this.#monitor = new Monitor({
+      context,
+      sessionTimeout: timeoutsOf(options).session,
+      progressTimeout: options.progressTimeout ?? 60_000,
+      partitions: () => this.partitions(),
+    });
+  }
+
+  /** @throws KafkaError if the cluster cannot be reached or the group not be joined. */
+  async start(): Promise<void> {
+    if (this.#options.tls !== undefined) this.#warnOfTls();
+    try {
+      await this.#driver.connect();
+      await this.#driver.join({
+        assigned: (partitions) => void this.#assignments.assign(partitions),
+        revoked: (partitions, lost) => this.#assignments.revoke(partitions, lost),
+        troubled: (error) => this.#context.telemetry("trouble", { error }),
+        failed: (error) => this.#fail(error),
+      });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#monitor.start();
+  }
+
+  pull(demand: Demand): readonly Incoming<Buffer | null, KafkaMetadata>[] | null {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#draining) return [];
+    const messages = this.#take(demand);
+    this.#fetcher.kick();
+    if (messages.length === 0 && this.#assignments.finished) return null;
+    return messages;
+  }
+
+  acknowledge(settled: Settled<KafkaMetadata>): AcknowledgeResult<KafkaMetadata> {
+    const refused = this.#acknowledger.acknowledge(settled);
+    this.#monitor.progressed(settled.succeeded.length);
+    if (refused !== undefined) {
+      this.#context.telemetry("ownershipLost", { count: refused.refused.length });
+    }
+    // A partition that was too far ahead may go on.
+    this.#fetcher.kick();
+    this.#context.wake();
+    return refused;
+  }
+
+  /** Nothing was begun of these: they stay what they were, before everything else of their partition. */
+  release(messages: readonly Incoming<Buffer | null, KafkaMetadata>[]): void {
+    this.#redeliver(messages as readonly KafkaMessage[]);
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async close(): Promise<void> {
+    this.#draining = true;
+    this.#monitor.end();
+    this.#fetcher.end();
+    this.#acknowledger.end();
+    this.#closed();
+    try {
+      await this.#acknowledger.flush([...this.#assignments.live()], LAST_COMMIT);
+      this.#assignments.end();
+      // Without it the group would wait for the session to run out.
+      await this.#driver.leave();
+    } catch {
+      // The brokers are out of reach: they will notice by themselves.
+    } finally {
+      this.#assignments.end();
+      await this.#driver.close();
+    }
+  }
+
+  remaining(): number | undefined {
+    let sum = 0;
+    for (const { end, tracker } of this.#assignments.live())
+      sum += Math.max(0, end - tracker.position);
+    return sum;
+  }
+
+  get ready(): boolean {
+    return this.#monitor.ready;
+  }
+
+  partitions(): PartitionStats[] {
+    const date = this.#context.clock.date();
+    return [...this.#assignments.live()].map((partition) => statsOf(partition, date));
+  }
+
+  owns(where: TopicPartition): boolean {
+    return this.#assignments.find(where) !== undefined;
+  }
+
+  pause(partitions: readonly TopicPartition[], paused: boolean): void {
+    for (const where of partitions) {
+      const partition = this.#assignments.find(where);
+      if (partition !== undefined) partition.paused = paused;
+    }
+    this.#fetcher.kick();
+    this.#context.wake();
+  }
+
+  async seek(where: TopicPartition, offset: number): Promise<void> {
+    const partition = this.#assignments.find(where);
+    if (partition !== undefined) await this.#assignments.restart(partition, offset);
+  }
+
+  /** Serves the partitions in turn. */
+  #take({ messages: most, bytes: room }: Demand): KafkaMessage[] {
+    const partitions = [...this.#assignments.live()];
+    const taken: KafkaMessage[] = [];
+    let bytes = room;
+    let waiting = partitions.length;
+    // A round gives each so many that two rounds serve all.
+    const portion = Math.max(1, Math.ceil(most / Math.max(1, partitions.length)));
+    while (waiting > 0 && taken.length < most && bytes > 0) {
+      waiting = 0;
+      const first = this.#turn++;
+      for (let index = 0; index < partitions.length; index++) {
+        const partition = partitions[(first + index) % partitions.length] as Partition;
+        const limit = Math.min(taken.length + portion, most);
+        while (
+          taken.length < limit &&
+          this.#mayGive(partition, partitions.length, most - taken.length)
+        ) {
+          const message = partition.peek() as KafkaMessage;
+          // At least one, however large it is.
+          if (message.size > bytes && taken.length > 0) return taken;
+          partition.shift();
+          bytes -= message.size;
+          taken.push(message);
+        }
+        if (taken.length === limit) waiting++;
+      }
+    }
+    return taken;
+  }
+
+  /** While there are others none may take everything: its messages may wait for one another, by key or for a retry. */
+  #mayGive(partition: Partition, partitions: number, room: number): boolean {
+    if (partition.paused || partition.peek() === undefined) return false;
+    if (partition.hasAgain) return true;
+    const { tracker } = partition;
+    if (tracker.ahead >= this.#maxAhead) return false;
+    return partitions === 1 || tracker.outstanding < SHARE * room;
+  }
+
+  #redeliver(messages: readonly KafkaMessage[]): void {
+    for (const message of messages) {
+      if (!message.owner.gone && !message.done) message.owner.redeliver(message);
+    }
+    this.#context.wake();
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#context.wake();
+  }
+
+  #warnOfTls(): void {
+    const { tls } = this.#options;
+    if (typeof tls === "object" && tls.rejectUnauthorized === false) {
+      this.#context.telemetry("insecureTls", {});
+    }
+  }
+}
+
+/** Milliseconds a commit is tried for when partitions are given away. */
+const RETRY = 3000;
