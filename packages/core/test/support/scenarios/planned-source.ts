@@ -74,10 +74,14 @@ export class PlannedSource implements Producer<number, Delivery> {
   async revoke(odd: boolean, timeout: number): Promise<void> {
     const back = (delivery: Delivery): boolean => (delivery.id % 2 === 1) === odd;
     const revoked = this.deliveries.filter((one) => one.state === "out" && back(one));
+    // Session by session: what the first of them sets going may still try messages of the next.
+    const revoke = ({ metadata }: { readonly metadata: unknown }): boolean => {
+      const delivery = metadata as Delivery;
+      delivery.revoked ||= revoked.includes(delivery);
+      return revoked.includes(delivery);
+    };
+    const whole = this.#contexts.map((context) => context.revoke(revoke, timeout));
     for (const delivery of revoked) delivery.revoked = true;
-    const whole = this.#contexts.map((context) =>
-      context.revoke(({ metadata }) => revoked.includes(metadata as Delivery), timeout),
-    );
     // What has to be prepared alone may be on its way into its handler.
     const unstarted = this.#options.prepares ? [] : revoked.filter(({ begun }) => !begun);
     await Promise.all(whole);
