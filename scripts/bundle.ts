@@ -28,4 +28,6 @@ await build({
   platform: "node",
   target: "node20.19",
   sourcemap: true,
+  // Puts constants where they are used, while it is known that they are constant.
+  minifySyntax: true,
 });
