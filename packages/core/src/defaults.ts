@@ -14,8 +14,9 @@ export function withDefaults(options: Options): Settings {
       ([name, batcher]) => [name, settleBatcher(batcher)],
     ),
   );
+  // While batches are being written the next ones fill: nobody waits for messages that wait for room.
   const filling = Object.values(batchers).reduce(
-    (sum, batcher) => sum + batcher.size * (batcher.concurrency + 1),
+    (sum, batcher) => sum + batcher.size * batcher.concurrency * 2,
     0,
   );
   return {

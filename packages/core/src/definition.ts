@@ -158,7 +158,7 @@ export interface PipelineOptions<Source, Data, Out> {
   readonly rateLimit?: RateLimit | undefined;
   /**
    * Messages that may be out of the sources and not settled.
-   * @defaultValue ten for each processor, and what fills every batcher and all of its batch processors
+   * @defaultValue ten for each processor, and two batches for each batch processor: one is written, the next one fills
    */
   readonly maxInFlight?: number | undefined;
   /**

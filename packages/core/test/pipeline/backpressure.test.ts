@@ -17,6 +17,19 @@ describe("back-pressure", () => {
     await stopWithin(clock, running, 100);
   });
 
+  it("takes by default ten for each processor, and a batch to fill for each that is being written", async () => {
+    const { clock, source, running } = await startScene(
+      {
+        processor: { concurrency: 3, handle: (message: any) => message.to("sink") },
+        batchers: { sink: { size: 20, timeout: 1000, concurrency: 4, handle: () => never } },
+      },
+      new TestSource(numbers(1, 1000)),
+    );
+    await clock.advance(60_000);
+    expect(source.taken).toHaveLength(3 * 10 + 4 * 20 * 2);
+    await stopWithin(clock, running, 100);
+  });
+
   it("counts what is pushed together with what the sources give", async () => {
     const { clock, source, running } = await startScene({
       maxInFlight: 7,
