@@ -2,11 +2,12 @@ import type { Batch, EmittedBatch } from "../batch.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { HandlerTimeoutError } from "../errors.ts";
 import type { FailureAction } from "../failure.ts";
-import { type PartitionKey, RoutedMessage } from "../message.ts";
+import type { PartitionKey, RoutedMessage } from "../message.ts";
+import { describe, partitionsOf, partOf, renewed, type Run } from "./batch-run.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import type { Decision } from "./failure-policy.ts";
 import { checkKey } from "./partition-key.ts";
-import { type Holder, PartitionOrder } from "./partition-order.ts";
+import { PartitionOrder } from "./partition-order.ts";
 import { Ring } from "./ring.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -40,15 +41,6 @@ export interface BatchProcessorStageOptions {
   gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempt: number): void;
   advance(): void;
   crashed(error: unknown): void;
-}
-
-/** One batch on its way through the handler, over retries; a part of it is a run of its own. */
-interface Run extends Holder {
-  messages: readonly RoutedMessage[];
-  /** The same, as the handler of this attempt sees them. */
-  seen: readonly RoutedMessage[];
-  readonly info: Batch;
-  attempt: number;
 }
 
 /** A run in the handler. */
@@ -194,7 +186,11 @@ export class BatchProcessorStage {
     try {
       // A copy: a handler may sort or empty what it is given.
       const given = run.seen.slice();
-      const result = this.#options.handle(given, this.#describe(run), call.controller.signal);
+      const result = this.#options.handle(
+        given,
+        describe(run, this.#options.sizeOf),
+        call.controller.signal,
+      );
       if (!isThenable(result)) {
         end();
         return;
@@ -207,21 +203,6 @@ export class BatchProcessorStage {
     } catch (reason) {
       end({ reason });
     }
-  }
-
-  #describe({ info, messages, attempt }: Run): Batch {
-    const size = messages.length;
-    const { sizeOf } = this.#options;
-    const bytes =
-      size === info.size ? info.bytes : messages.reduce((sum, one) => sum + sizeOf(one), 0);
-    const partition = sharedPartition(messages);
-    return Object.assign(Object.create(SHOWN) as Batch, {
-      ...info,
-      size,
-      bytes,
-      partition,
-      attempt,
-    });
   }
 
   /** A handler may freeze its messages; found by writing to them: asking for every message costs more. */
@@ -333,7 +314,7 @@ export class BatchProcessorStage {
       this.#finish(run, []);
       return;
     }
-    const rest = this.#part(run, messages);
+    const rest = partOf(run, messages);
     this.retries++;
     this.waiting += messages.length;
     for (const message of messages) this.#options.wait(message);
@@ -355,7 +336,7 @@ export class BatchProcessorStage {
 
   /** The run is over, or goes on in parts. */
   #finish(run: Run, parts: readonly (readonly RoutedMessage[])[]): void {
-    const runs = parts.map((messages) => this.#part(run, messages));
+    const runs = parts.map((messages) => partOf(run, messages));
     for (const { messages } of runs) this.queued += messages.length;
     this.#enqueue(this.#order.replace(run, runs));
   }
@@ -363,48 +344,9 @@ export class BatchProcessorStage {
   #enqueue(ready: readonly Run[]): void {
     for (const run of ready) this.#ready.push(run);
   }
-
-  #part(run: Run, messages: readonly RoutedMessage[]): Run {
-    const keys = partitionsOf(messages);
-    const { info, attempt } = run;
-    return { messages, seen: messages, info, attempt: attempt + 1, keys, blockers: 0 };
-  }
 }
 
 const HALVED = { action: "bisect", delay: 0 } as const;
-
-/** Keys may be personal data: a batch that is logged does not show them. */
-const SHOWN = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: Batch): unknown {
-    const { batcher, size, bytes, trigger, attempt } = this;
-    return { batcher, size, bytes, trigger, attempt };
-  },
-});
-
-const NO_KEYS: ReadonlySet<PartitionKey> = new Set();
-
-function partitionsOf(messages: readonly RoutedMessage[]): ReadonlySet<PartitionKey> {
-  let keys: Set<PartitionKey> | undefined;
-  for (const { partition } of messages) {
-    if (partition === undefined) continue;
-    keys ??= new Set();
-    keys.add(partition);
-  }
-  return keys ?? NO_KEYS;
-}
-
-/** The partition of all of them, if they have the same. */
-function sharedPartition(messages: readonly RoutedMessage[]): PartitionKey | undefined {
-  const partition = messages[0]?.partition;
-  return messages.every((message) => Object.is(message.partition, partition))
-    ? partition
-    : undefined;
-}
-
-/** A new object: what a late handler says to the old one no longer counts. */
-function renewed({ data, attempt, origin, batcher, options }: RoutedMessage): RoutedMessage {
-  return new RoutedMessage(data, attempt, origin, batcher, options);
-}
 
 function isRetry(action: FailureAction): boolean {
   return action === "retry" || action === "hold";

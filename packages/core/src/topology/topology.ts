@@ -13,9 +13,9 @@ import { type Failure, FailureStage } from "./failure-stage.ts";
 import { type Delivery, Ledger } from "./ledger.ts";
 import { Figures } from "./figures.ts";
 import { HandBack } from "./hand-back.ts";
+import { type Limits, pathsOf } from "./limits.ts";
 import { Processing } from "./processing.ts";
 import type { PushSourceOptions } from "./push-source.ts";
-import type { RateLimit } from "../rate-limit.ts";
 import type { BatcherSettings, Settings, SourceSettings } from "./settings.ts";
 import { type Source, Sources } from "./sources.ts";
 import { type Child, type Strategy, Supervisor } from "./supervisor.ts";
@@ -23,20 +23,6 @@ import { Terminator } from "./terminator.ts";
 import { Turn } from "./turn.ts";
 
 export type { BatcherSettings, Settings, SourceSettings };
-
-export interface BatcherLimits {
-  readonly size?: number | undefined;
-  readonly timeout?: number | undefined;
-  readonly concurrency?: number | undefined;
-}
-
-/** Limits that can be changed while a pipeline runs. */
-export interface Limits {
-  readonly processor?: { readonly concurrency?: number | undefined } | undefined;
-  readonly batchers?: Readonly<Record<string, BatcherLimits | undefined>> | undefined;
-  readonly rateLimit?: RateLimit | null | undefined;
-  readonly maxInFlight?: number | undefined;
-}
 
 export interface TopologyOptions {
   readonly clock: Clock;
@@ -411,13 +397,4 @@ export class Topology {
     this.#ended();
     return report;
   }
-}
-
-/** Names what is set, as a user would write it: `batchers.events.size`. */
-function pathsOf(changes: object): string[] {
-  return Object.entries(changes).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    if (name === "rateLimit" || typeof value !== "object") return [name];
-    return pathsOf(value).map((path) => `${name}.${path}`);
-  });
 }
