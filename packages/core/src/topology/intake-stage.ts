@@ -35,11 +35,13 @@ export class IntakeStage {
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
   take(deliveries: readonly Delivery[]): Awaitable<void> {
-    const { turn, user, ready } = this.#options;
+    const { turn, user, ready, decoder } = this.#options;
     const prepare = user.prepare !== undefined;
+    // Nothing else of the user's is called.
+    const slow = decoder !== undefined || user.partitionBy !== undefined;
     for (let index = 0; index < deliveries.length; index++) {
       const delivery = deliveries[index] as Delivery;
-      if (turn.spent()) return this.#takeRest(deliveries, index, undefined);
+      if (slow && turn.spent()) return this.#takeRest(deliveries, index, undefined);
       const pending = this.#decode(delivery);
       if (pending !== undefined) return this.#takeRest(deliveries, index, pending);
       if (!prepare && delivery.message !== undefined) ready(delivery, true);
@@ -57,7 +59,8 @@ export class IntakeStage {
     for (let index = from; index < deliveries.length; index++) {
       const delivery = deliveries[index] as Delivery;
       if (turn.spent()) await new Promise<void>((resolve) => clock.defer(resolve));
-      await (index === from && pending !== undefined ? pending : this.#decode(delivery));
+      const decoding = index === from && pending !== undefined ? pending : this.#decode(delivery);
+      if (decoding !== undefined) await decoding;
       if (!prepare && delivery.message !== undefined) ready(delivery, true);
     }
     if (prepare) await this.#prepare(deliveries);

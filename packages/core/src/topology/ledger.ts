@@ -37,12 +37,40 @@ const RANK: Readonly<Record<Outcome, number>> = {
 };
 
 /** What one pull brought; shared by its deliveries so that they need not hold it each. */
-export interface Arrival {
+export class Arrival {
   readonly account: Account;
   /** Monotonic. */
   readonly at: number;
   /** Since the Unix epoch. */
   readonly date: number;
+  // Not one list for all arrivals: old objects that refer to new ones cost the garbage collector a note each time.
+  /** What has not settled; what has leaves a gap, so that it can be collected before the others. */
+  readonly #open: (Delivery | undefined)[] = [];
+  #received = 0;
+  #unsettled = 0;
+
+  constructor(account: Account, at: number, date: number, messages: number) {
+    this.account = account;
+    this.at = at;
+    this.date = date;
+    // At once: growing by and by costs three times the memory.
+    this.#open.length = messages;
+  }
+
+  add(delivery: Delivery): number {
+    if (this.#unsettled++ === 0) this.account.arrivals.add(this);
+    this.#open[this.#received] = delivery;
+    return this.#received++;
+  }
+
+  remove(index: number): void {
+    this.#open[index] = undefined;
+    if (--this.#unsettled === 0) this.account.arrivals.delete(this);
+  }
+
+  *unsettled(): Generator<Delivery> {
+    for (const delivery of this.#open) if (delivery !== undefined) yield delivery;
+  }
 }
 
 /** A delivery that was sent several ways at once. */
@@ -97,11 +125,12 @@ export class Delivery implements Origin, SettledMessage {
   notes: Notes | undefined = undefined;
   /** The next delivery of the same key; the scheduler's. */
   next: Delivery | undefined = undefined;
-  newer: Delivery | undefined = undefined;
-  older: Delivery | undefined = undefined;
+  /** Its place in what came with it. */
+  readonly index: number;
 
   constructor(arrival: Arrival, incoming: Incoming<unknown, unknown>, size: number) {
     this.arrival = arrival;
+    this.index = arrival.add(this);
     this.incoming = incoming;
     this.size = size;
     this.key = incoming.key;
@@ -177,11 +206,12 @@ export class Account {
   /** Received and not yet acknowledged, released or abandoned. */
   inFlight: number = 0;
   bytes: number = 0;
-  /** Received and not yet settled, oldest first. */
-  oldest: Delivery | undefined = undefined;
-  newest: Delivery | undefined = undefined;
-  succeeded: Delivery[] = [];
-  failed: Delivery[] = [];
+  /** Where something is not yet settled, oldest first. */
+  readonly arrivals: Set<Arrival> = new Set();
+  /** As long as the group before it at once, as growing by and by costs; what has been added ends at `#added`. */
+  #succeeded: Delivery[] = [];
+  #added = 0;
+  #failed: Delivery[] = [];
 
   constructor(source: string, acknowledgeNow: (delivery: Delivery) => Promise<void>) {
     this.source = source;
@@ -190,15 +220,35 @@ export class Account {
 
   /** Settled messages whose acknowledgement has not begun. */
   get unacknowledged(): number {
-    return this.succeeded.length + this.failed.length;
+    return this.#added + this.#failed.length;
+  }
+
+  get succeeded(): readonly Delivery[] {
+    return this.#succeeded.slice(0, this.#added);
+  }
+
+  get failed(): readonly Delivery[] {
+    return this.#failed;
+  }
+
+  add(delivery: Delivery): void {
+    if (delivery.state === DeliveryState.failed) this.#failed.push(delivery);
+    else this.#succeeded[this.#added++] = delivery;
+  }
+
+  take(): SettledGroup {
+    const succeeded = this.#succeeded;
+    const failed = this.#failed;
+    succeeded.length = this.#added;
+    this.#added = 0;
+    this.#succeeded = [];
+    this.#succeeded.length = succeeded.length;
+    this.#failed = [];
+    return { succeeded, failed };
   }
 
   *unsettled(): Generator<Delivery> {
-    for (let delivery = this.oldest; delivery !== undefined;) {
-      const newer: Delivery | undefined = delivery.newer;
-      yield delivery;
-      delivery = newer;
-    }
+    for (const arrival of this.arrivals) yield* arrival.unsettled();
   }
 }
 
@@ -229,6 +279,11 @@ export class Ledger {
     };
   }
 
+  /** Something came; at most so many messages. */
+  arrive(account: Account, at: number, date: number, messages: number): Arrival {
+    return new Arrival(account, at, date, messages);
+  }
+
   receive(arrival: Arrival, incoming: Incoming<unknown, unknown>, size: number): Delivery {
     const delivery = new Delivery(arrival, incoming, size);
     const { account } = arrival;
@@ -237,11 +292,6 @@ export class Ledger {
     this.unsettled++;
     account.inFlight++;
     account.bytes += size;
-    const { newest } = account;
-    if (newest === undefined) account.oldest = delivery;
-    else newest.newer = delivery;
-    delivery.older = newest;
-    account.newest = delivery;
     return delivery;
   }
 
@@ -355,11 +405,8 @@ export class Ledger {
 
   /** Takes what is to be acknowledged; each message is in exactly one group, once. */
   take(account: Account): SettledGroup {
-    const { succeeded, failed } = account;
-    account.succeeded = [];
-    account.failed = [];
-    this.unacknowledged -= succeeded.length + failed.length;
-    return { succeeded, failed };
+    this.unacknowledged -= account.unacknowledged;
+    return account.take();
   }
 
   /** The source knows, or will never know, of these messages of one session: they no longer count against the budget. */
@@ -416,10 +463,8 @@ export class Ledger {
   }
 
   #collect(delivery: Delivery): void {
-    const { account } = delivery.arrival;
     this.unacknowledged++;
-    if (delivery.state === DeliveryState.failed) account.failed.push(delivery);
-    else account.succeeded.push(delivery);
+    delivery.arrival.account.add(delivery);
   }
 
   #end(delivery: Delivery, state: number): boolean {
@@ -432,15 +477,7 @@ export class Ledger {
   }
 
   #unlink(delivery: Delivery): void {
-    const { account } = delivery.arrival;
-    const { newer, older } = delivery;
-    if (older === undefined) account.oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) account.newest = older;
-    else newer.older = older;
-    // What is settled must not keep its neighbours from being collected.
-    delivery.newer = undefined;
-    delivery.older = undefined;
+    delivery.arrival.remove(delivery.index);
     this.unsettled--;
   }
 

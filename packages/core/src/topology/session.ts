@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { describeValue } from "../options/words.ts";
 import type { Awaitable, Demand, Incoming, ProducerSession } from "../producer.ts";
-import type { Account, Arrival, Delivery, Ledger } from "./ledger.ts";
+import type { Account, Delivery, Ledger } from "./ledger.ts";
 import { isThenable } from "./thenable.ts";
 
 type Messages = readonly Incoming<unknown, unknown>[];
@@ -92,11 +92,11 @@ export class Session {
     const { clock, ledger, room } = this.#options;
     const { account } = this;
     let { messages, bytes } = room(this);
-    const arrival: Arrival = { account, at: clock.now(), date: clock.date() };
     const held = this.#held;
     // As long as it can become, at once: growing by and by would cost three times the memory.
     const deliveries: Delivery[] = [];
     deliveries.length = Math.max(0, Math.min(held.length, messages));
+    const arrival = ledger.arrive(account, clock.now(), clock.date(), deliveries.length);
     let [index, count] = [0, 0];
     let garbage: TypeError | undefined;
     for (; index < held.length; index++) {

@@ -54,15 +54,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a message is in two groups of acknowledgements",
     file: "ledger",
-    search: "    account.succeeded = [];\n",
+    search: "    this.#added = 0;\n",
     replace: "",
     tests: ["topology/ledger", "topology/acknowledger-stage"],
   },
   {
     name: "what failed is told as done",
     file: "ledger",
-    search: "if (delivery.state === DeliveryState.failed) account.failed.push(delivery);",
-    replace: "if (delivery.state === DeliveryState.abandoned) account.failed.push(delivery);",
+    search: "if (delivery.state === DeliveryState.failed) this.#failed.push(delivery);",
+    replace: "if (delivery.state === DeliveryState.abandoned) this.#failed.push(delivery);",
     tests: ["topology/ledger", "pipeline/failing"],
   },
   {

@@ -47,7 +47,7 @@ export class DrivenLedger {
   readonly #grouped: Delivery[] = [];
 
   constructor(sizes: readonly number[]) {
-    const arrival = { account: this.#account, at: 0, date: 0 };
+    const arrival = this.#ledger.arrive(this.#account, 0, 0, sizes.length);
     this.#deliveries = sizes.map((size) =>
       this.#ledger.receive(arrival, { payload: undefined, metadata: {} }, size),
     );

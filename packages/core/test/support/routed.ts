@@ -12,7 +12,7 @@ export function received(
   payload: unknown,
   { ledger = new Ledger(), to = account(), size = 0 } = {},
 ): Delivery {
-  const arrival = { account: to, at: 0, date: 0 };
+  const arrival = ledger.arrive(to, 0, 0, 1);
   return ledger.receive(arrival, { payload, metadata: {} }, size);
 }
 
