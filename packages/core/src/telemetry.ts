@@ -150,42 +150,36 @@ export function traced(
   );
 }
 
-/** Calls with a span around it, and gives back just what the call gave: a plain value stays plain. */
-export function trace<Context extends HandleContext | BatchContext>(
-  tracing: TracingChannel<object, Context>,
+type Span = HandleContext | BatchContext;
+
+/** Calls with a span around it, and gives back just what the call gave. Where that is awaited, `leave` is to be called in the end. */
+export function enter<Context extends Span, Arguments extends unknown[]>(
+  { start, end, error }: TracingChannel<object, Context>,
   context: Context,
-  call: () => unknown,
+  call: (...given: Arguments) => unknown,
+  ...given: Arguments
 ): unknown {
-  const { start, end, asyncStart, asyncEnd, error } = tracing;
-  const failed = (reason: unknown): void => {
+  try {
+    return start.runStores(context, call, undefined, ...given);
+  } catch (reason) {
     context.error = reason;
     error.publish(context);
-  };
-  return start.runStores(context, () => {
-    try {
-      const result = call();
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") {
-        return result;
-      }
-      // What is lazy, a query builder for one, would run again if it were asked twice.
-      const promise = Promise.resolve(result);
-      promise.then(
-        () => {
-          asyncStart.publish(context);
-          asyncEnd.publish(context);
-        },
-        (reason) => {
-          failed(reason);
-          asyncStart.publish(context);
-          asyncEnd.publish(context);
-        },
-      );
-      return promise;
-    } catch (reason) {
-      failed(reason);
-      throw reason;
-    } finally {
-      end.publish(context);
-    }
-  });
+    throw reason;
+  } finally {
+    end.publish(context);
+  }
+}
+
+/** What was awaited has ended; well, unless there is an error. */
+export function leave<Context extends Span>(
+  { asyncStart, asyncEnd, error }: TracingChannel<object, Context>,
+  context: Context,
+  failure?: { readonly reason: unknown },
+): void {
+  if (failure !== undefined) {
+    context.error = failure.reason;
+    error.publish(context);
+  }
+  asyncStart.publish(context);
+  asyncEnd.publish(context);
 }

@@ -4,7 +4,7 @@ import { UnknownBatcherError } from "../errors.ts";
 import type { FailureAction } from "../failure.ts";
 import type { RoutedMessage } from "../message.ts";
 import type { BatcherStats } from "../report.ts";
-import { batchChannel, type Publish, trace, traced } from "../telemetry.ts";
+import { batchChannel, enter, leave, type Publish, traced } from "../telemetry.ts";
 import { BatchProcessorStage } from "./batch-processor-stage.ts";
 import { BatcherStage } from "./batcher-stage.ts";
 import { FailurePolicy } from "./failure-policy.ts";
@@ -12,6 +12,7 @@ import type { Failure } from "./failure-stage.ts";
 import { type Delivery, type Ledger, RouteState } from "./ledger.ts";
 import type { BatcherSettings, Settings } from "./settings.ts";
 import type { Child } from "./supervisor.ts";
+import { isThenable } from "./thenable.ts";
 
 export interface BatchingOptions {
   readonly clock: Clock;
@@ -227,7 +228,15 @@ export class Batcher implements Child {
       if (!traced(batchChannel)) return handle(messages, batch, signal);
       const { batcher, size, bytes, trigger, attempt } = batch;
       const context = { pipeline, batcher, size, bytes, trigger, attempt };
-      return trace(batchChannel, context, () => handle(messages, batch, signal));
+      const result = enter(batchChannel, context, handle, messages, batch, signal);
+      if (!isThenable(result)) return result;
+      // What is lazy, a query builder for one, would run again if it were asked twice.
+      const promise = Promise.resolve(result);
+      promise.then(
+        () => leave(batchChannel, context),
+        (reason) => leave(batchChannel, context, { reason }),
+      );
+      return promise;
     };
   }
 

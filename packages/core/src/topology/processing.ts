@@ -3,7 +3,7 @@ import { AttemptsError } from "../errors.ts";
 import { Message, type PartitionKey, type RoutedMessage } from "../message.ts";
 import type { Awaitable } from "../producer.ts";
 import type { ProcessorStats } from "../report.ts";
-import { handleChannel, type Publish, trace, traced } from "../telemetry.ts";
+import type { Publish } from "../telemetry.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import { type Decision, FailurePolicy } from "./failure-policy.ts";
 import type { Failure } from "./failure-stage.ts";
@@ -192,6 +192,7 @@ export class Processing implements Child {
       concurrency: this.#concurrency,
       timeout: settings.processor.timeout,
       ownSignal: settings.processor.ownSignal,
+      pipeline: settings.name,
       handle: this.#handler(),
       ledger: this.#options.ledger,
       scheduler: this.#scheduler,
@@ -205,26 +206,15 @@ export class Processing implements Child {
 
   /** The user's handler, with what the options ask for around it and nothing else. */
   #handler(): (message: Message<unknown>, signal: AbortSignal) => unknown {
-    const { name, processor } = this.#options.settings;
-    const { user } = processor;
-    const handle =
-      user.prepare === undefined
-        ? (message: Message<unknown>, signal: AbortSignal): unknown =>
-            user.handle.call(user.self, message, signal)
-        : (message: Message<unknown>, signal: AbortSignal): unknown => {
-            const delivery = message.origin as Delivery;
-            return delivery.unprepared
-              ? prepareAlone(user, message, signal)
-              : user.handle.call(user.self, message, signal);
-          };
-    // On its own: a closure below would cost an allocation for every message.
-    const handleTraced: typeof handle = (message, signal) => {
-      const { source, attempt, receivedAt } = message;
-      const context = { pipeline: name, source, attempt, receivedAt };
-      return trace(handleChannel, context, () => handle(message, signal));
-    };
-    return (message, signal) =>
-      traced(handleChannel) ? handleTraced(message, signal) : handle(message, signal);
+    const { user } = this.#options.settings.processor;
+    return user.prepare === undefined
+      ? (message, signal) => user.handle.call(user.self, message, signal)
+      : (message, signal) => {
+          const delivery = message.origin as Delivery;
+          return delivery.unprepared
+            ? prepareAlone(user, message, signal)
+            : user.handle.call(user.self, message, signal);
+        };
   }
 
   #ready(delivery: Delivery, prepared: boolean): void {

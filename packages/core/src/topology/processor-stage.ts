@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { HandlerTimeoutError } from "../errors.ts";
 import type { Message } from "../message.ts";
+import { enter, type HandleContext, handleChannel, leave, traced } from "../telemetry.ts";
 import type { Delivery, Ledger } from "./ledger.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isThenable } from "./thenable.ts";
@@ -12,6 +13,8 @@ const { then } = Promise.prototype;
 const LONGEST_STRIDE = 256;
 
 export interface ProcessorStageOptions {
+  /** For spans. */
+  readonly pipeline: string;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly ledger: Ledger;
@@ -110,8 +113,15 @@ export class ProcessorStage {
     this.running++;
     let result: unknown;
     try {
-      result = handle(delivery.message as Message<unknown>, slot.signal(ownSignal));
+      const message = delivery.message as Message<unknown>;
+      const signal = slot.signal(ownSignal);
+      const span = traced(handleChannel) ? this.#span(message) : undefined;
+      result =
+        span === undefined
+          ? handle(message, signal)
+          : enter(handleChannel, span, handle, message, signal);
       if (isThenable(result)) {
+        slot.span = span;
         this.#await(slot, delivery, result);
         return;
       }
@@ -128,6 +138,10 @@ export class ProcessorStage {
     if (this.#killed) return false;
     this.running--;
     return this.#options.ledger.isRunning(delivery);
+  }
+
+  #span({ source, attempt, receivedAt }: Message<unknown>): HandleContext {
+    return { pipeline: this.#options.pipeline, source, attempt, receivedAt };
   }
 
   #sample(slot: Slot): void {
@@ -151,7 +165,7 @@ export class ProcessorStage {
     // A foreign thenable may call back twice, or throw, and so may a `then` of its own: the language's does not.
     const promise = Promise.resolve(result);
     if (this.#killed) {
-      void then.call(promise, undefined, () => {});
+      void then.call(promise, slot.fulfilled, slot.rejected);
       return;
     }
     this.#idle.pop();
@@ -244,6 +258,8 @@ class Slot {
   startedAt: number = 0;
   /** How many messages this one stands for in the sample of handling times; 0 if it is not in it. */
   sampled: number = 0;
+  /** Of the handler that is awaited, over its end in the pipeline. */
+  span: HandleContext | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   readonly fulfilled: (result: unknown) => void;
   readonly rejected: (error: unknown) => void;
@@ -255,9 +271,11 @@ class Slot {
   ) {
     this.index = index;
     this.fulfilled = (result) => {
+      if (this.span !== undefined) this.#leave();
       if (this.delivery !== undefined) fulfilled(this, this.delivery, result);
     };
     this.rejected = (error) => {
+      if (this.span !== undefined) this.#leave({ reason: error });
       if (this.delivery !== undefined) rejected(this, this.delivery, error);
     };
   }
@@ -266,6 +284,12 @@ class Slot {
   signal(own: boolean): AbortSignal {
     if (own || this.#controller === undefined) this.#controller = new AbortController();
     return this.#controller.signal;
+  }
+
+  #leave(failure?: { readonly reason: unknown }): void {
+    const span = this.span as HandleContext;
+    this.span = undefined;
+    leave(handleChannel, span, failure);
   }
 
   abandon(reason: unknown): void {

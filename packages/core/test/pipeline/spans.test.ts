@@ -2,9 +2,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { batchChannel, handleChannel } from "../../src/telemetry.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { given } from "../support/given-source.ts";
 import { startScene } from "../support/scene.ts";
+import { sleep } from "../support/sleep.ts";
 import { stopWithin } from "../support/stopping.ts";
 import { TestSource } from "../support/test-source.ts";
+import { runTopology } from "../support/topology-run.ts";
 
 const pipeline = "scene";
 
@@ -84,5 +88,53 @@ describe("spans", () => {
     expect(seen).toEqual([{ span: "bound" }]);
     expect(storage.getStore()).toBeUndefined();
     await stopWithin(clock, running, 100);
+  });
+
+  it("end when the handler has, though its message was given up long before", async () => {
+    const clock = virtualClock();
+    const kinds: string[] = [];
+    const on = (kind: string) => () => void kinds.push(`${kind} at ${clock.now()}`);
+    const subscriber = {
+      start: on("start"),
+      end: on("end"),
+      asyncStart: on("asyncStart"),
+      asyncEnd: on("asyncEnd"),
+      error: on("error"),
+    };
+    handleChannel.subscribe(subscriber);
+    const report = await runTopology(
+      { producer: given([1]), processor: { timeout: 100, handle: () => sleep(clock, 300) } },
+      { clock },
+    );
+    await clock.advance(1000);
+    handleChannel.unsubscribe(subscriber);
+    expect(report).toMatchObject({ failed: 1 });
+    expect(kinds).toEqual(["start at 0", "end at 0", "asyncStart at 300", "asyncEnd at 300"]);
+  });
+
+  it("of a handler that need not be awaited leaves nothing to the one after it", async () => {
+    const ended: unknown[] = [];
+    const subscriber = {
+      start() {},
+      end() {},
+      asyncStart() {},
+      asyncEnd: (context: unknown) => void ended.push(context),
+      error() {},
+    };
+    handleChannel.subscribe(subscriber);
+    await runTopology({
+      producer: given([1, 2]),
+      processor: {
+        concurrency: 1,
+        handle({ data }) {
+          // Nobody looks at spans while the second begins.
+          if (data === 1) handleChannel.unsubscribe(subscriber);
+          else handleChannel.subscribe(subscriber);
+          return data === 1 ? undefined : Promise.resolve();
+        },
+      },
+    });
+    handleChannel.unsubscribe(subscriber);
+    expect(ended).toEqual([]);
   });
 });
