@@ -107,9 +107,14 @@ export class IntakeStage {
     const message = new Message(data, delivery.incoming.attempt ?? 1, delivery);
     delivery.message = message;
     if (delivery.notes !== undefined) delivery.note({ defect: undefined });
-    if (user.partitionBy === undefined) return;
+    if (user.partitionBy !== undefined) this.#key(delivery, message);
+  }
+
+  #key(delivery: Delivery, message: Message<unknown>): void {
+    const { user } = this.#options;
     try {
-      delivery.key = checkKey(user.partitionBy.call(user.self, message), "processor.partitionBy");
+      const key = user.partitionBy?.call(user.self, message);
+      delivery.key = checkKey(key, "processor.partitionBy");
     } catch (error) {
       delivery.key = undefined;
       delivery.note({ defect: { error, tries: Infinity } });

@@ -455,11 +455,8 @@ export class Ledger {
     if (reason !== undefined) delivery.note({ reason });
     (this.#ended[state] as number)++;
     this.#unlink(delivery);
-    if (delivery.acknowledged) {
-      if (delivery.notes?.acknowledging !== true) this.#forget(delivery);
-      return;
-    }
-    this.#collect(delivery);
+    if (!delivery.acknowledged) this.#collect(delivery);
+    else if (delivery.notes?.acknowledging !== true) this.#forget(delivery);
   }
 
   #collect(delivery: Delivery): void {

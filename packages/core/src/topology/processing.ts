@@ -225,14 +225,15 @@ export class Processing implements Child {
     }
     if (!prepared) delivery.note({ unprepared: true });
     const { attempt } = delivery.message as Message<unknown>;
-    const attempts = this.#attempts;
-    if (attempt > attempts) {
-      const error = new AttemptsError(
-        `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${attempts}. Handling it may have ended the process.`,
-      );
-      delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
-    }
+    if (attempt > this.#attempts) this.#exceeded(delivery, attempt);
     this.#enqueue(delivery);
+  }
+
+  #exceeded(delivery: Delivery, attempt: number): void {
+    const error = new AttemptsError(
+      `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${this.#attempts}. Handling it may have ended the process.`,
+    );
+    delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
   }
 
   #undecoded(delivery: Delivery, error: unknown): void {
@@ -269,18 +270,22 @@ export class Processing implements Child {
   }
 
   #handled(delivery: Delivery, result: unknown): void {
-    const { ledger } = this.#options;
     const { verdict, reason } = delivery.message as Message<unknown>;
+    if (verdict !== undefined) this.#judged(delivery, verdict, reason);
+    else if (result !== undefined) this.#routed(delivery, result);
+    else {
+      this.#options.ledger.succeed(delivery);
+      this.#scheduler.done(delivery);
+    }
+  }
+
+  /** The handler has said itself what becomes of it. */
+  #judged(delivery: Delivery, verdict: "failed" | "dropped", reason: unknown): void {
     if (verdict === "failed") {
       this.#failed(delivery, reason);
       return;
     }
-    if (verdict === "dropped") ledger.drop(delivery, reason);
-    else if (result === undefined) ledger.succeed(delivery);
-    else {
-      this.#routed(delivery, result);
-      return;
-    }
+    this.#options.ledger.drop(delivery, reason);
     this.#scheduler.done(delivery);
   }
 

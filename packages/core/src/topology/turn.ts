@@ -25,7 +25,11 @@ export class Turn {
   /** Counts a step; true if the work must stop here: it is resumed after the event loop had its turn. */
   spent(): boolean {
     if (this.#deferred) return true;
-    if (--this.#steps > 0) return false;
+    return --this.#steps <= 0 && this.#look();
+  }
+
+  // On its own, like all that is rare on the way of a message: what is short is compiled into its caller.
+  #look(): boolean {
     const now = this.#clock.now();
     // Steps of a millisecond each must not add up to 32 ms.
     this.#stride = now - this.#looked > 1 ? Math.max(1, this.#stride >> 2) : STRIDE;

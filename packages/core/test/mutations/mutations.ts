@@ -75,9 +75,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "in flight is freed before the acknowledgement",
     file: "ledger",
-    search: "this.#unlink(delivery);\n    if (delivery.acknowledged) {",
+    search: "this.#unlink(delivery);\n    if (!delivery.acknowledged)",
     replace:
-      "this.#unlink(delivery);\n    this.inFlight--;\n    delivery.arrival.account.inFlight--;\n    if (delivery.acknowledged) {",
+      "this.#unlink(delivery);\n    this.inFlight--;\n    delivery.arrival.account.inFlight--;\n    if (!delivery.acknowledged)",
     tests: ["topology/ledger", "pipeline/backpressure"],
   },
   {
