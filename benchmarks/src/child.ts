@@ -9,4 +9,4 @@ if (workload === undefined || settings === undefined) throw new Error(`no worklo
 const parsed = JSON.parse(settings) as Settings;
 if (parsed.cpu) takeCpuTime();
 const report = await workload.run(parsed);
-process.send?.(report, () => process.exit());
+process.send?.({ ...report, node: process.versions.node }, () => process.exit());

@@ -15,6 +15,8 @@ export interface Comparison {
   readonly limits: Limits;
   readonly bars: Bars;
   readonly others?: readonly Rival[] | undefined;
+  /** Beside the fastest library: one with what it lacks written by hand. Without a bar, as it is no library. */
+  readonly completed?: readonly Rival[] | undefined;
   readonly extra?: readonly Contender[] | undefined;
   job(messages: number, tally: Tally): Job;
 }
@@ -42,13 +44,14 @@ export function contender(rival: Rival, job: Comparison["job"]): Contender {
 
 /** Westend, the loops and the libraries at the same job: one row for each of them, those with a bar first. */
 export async function compare(comparison: Comparison, settings: Settings): Promise<Report> {
-  const { limits, others = libraries, extra = [], job } = comparison;
-  const rivals = [westend, loops, ...others].map((rival) => contender(rival, job));
+  const { limits, others = libraries, completed = [], extra = [], job } = comparison;
+  const rivals = [westend, loops, ...others, ...completed].map((rival) => contender(rival, job));
   const rates = await interleave([...rivals, ...extra], settings, limits);
   return { rows: rowsOf(comparison, rates), raw: Object.fromEntries(rates) };
 }
 
-function rowsOf({ title, bars, others = libraries }: Comparison, rates: Rates): Row[] {
+function rowsOf(comparison: Comparison, rates: Rates): Row[] {
+  const { title, bars, others = libraries, completed = [] } = comparison;
   const rate = (name: string): number => median(rates.get(name) ?? []);
   const row = (name: string, bar?: Bar, faster = 1): Row => ({
     workload: title,
@@ -71,6 +74,7 @@ function rowsOf({ title, bars, others = libraries }: Comparison, rates: Rates): 
   }
   for (const [place, name] of sorted.entries()) {
     rows.push(row(name, place === 0 ? bars.fastestLibrary : undefined));
+    if (place === 0) rows.push(...completed.map((rival) => row(rival.name)));
   }
   return rows;
 }

@@ -9,8 +9,6 @@ export interface Machine {
   readonly cores: number;
   readonly memory: number;
   readonly platform: string;
-  readonly node: string;
-  readonly v8: string;
   readonly westend: string;
   readonly commit: string | undefined;
   readonly packages: Readonly<Record<string, string>>;
@@ -26,8 +24,6 @@ export function machine(): Machine {
     cores: availableParallelism(),
     memory: totalmem(),
     platform: `${process.platform} ${process.arch}`,
-    node: process.versions.node,
-    v8: process.versions.v8,
     westend: packageFile(join(here, "../packages/core/package.json")).version ?? "unknown",
     commit: commit(),
     packages,

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 
 import { workloads } from "../workloads/all.ts";
-import { runInProcess } from "./in-process.ts";
+import { type Ran, runInProcess } from "./in-process.ts";
 import { machine } from "./machine.ts";
 import { footer, rowsOf, type Run, save } from "./results.ts";
+import { runtimeAt } from "./runtime.ts";
 import { table } from "./table.ts";
-import type { Report } from "./workload.ts";
 
-const USAGE = `npm run bench -- [--only <workload>]… [--quick] [--cpu] [--real] [--list]`;
+const USAGE = `npm run bench -- [--only <workload>]… [--quick] [--cpu] [--real] [--node <path>] [--list]`;
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     cpu: { type: "boolean", default: false },
     real: { type: "boolean", default: false },
+    node: { type: "string" },
     list: { type: "boolean", default: false },
   },
 });
@@ -36,12 +37,13 @@ async function measure(wanted: readonly string[]): Promise<void> {
   const begun = performance.now();
   const { quick, cpu, real } = values;
   const settings = { quick, cpu, real };
-  const reports: Record<string, Report> = {};
+  const runtime = await runtimeAt(values.node);
+  const reports: Record<string, Ran> = {};
   for (const name of wanted) {
     process.stderr.write(`${name} … `);
     const started = performance.now();
     try {
-      reports[name] = await runInProcess(name, settings);
+      reports[name] = await runInProcess(name, settings, runtime);
     } catch (error) {
       console.error(error);
       process.exitCode = 1;

@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Ran } from "./in-process.ts";
 import type { Machine } from "./machine.ts";
 import { type Row, verdict } from "./table.ts";
-import type { Report, Settings } from "./workload.ts";
+import type { Settings } from "./workload.ts";
 
 /** One call of `npm run bench`. */
 export interface Run {
-  readonly reports: Readonly<Record<string, Report>>;
+  readonly reports: Readonly<Record<string, Ran>>;
   readonly settings: Settings;
   readonly machine: Machine;
   readonly only: readonly string[] | undefined;
@@ -15,7 +16,7 @@ export interface Run {
 }
 
 export function rowsOf({ reports }: Run): Row[] {
-  return Object.values(reports).flatMap(({ rows }) => rows);
+  return Object.values(reports).flatMap(({ rows, node }) => rows.map((row) => ({ ...row, node })));
 }
 
 /** What has to be known to read the table. */
@@ -36,7 +37,7 @@ export function footer(run: Run): string {
     settings.cpu
       ? "--cpu: CPU time of the main thread where nothing is waited for; the bars are for time."
       : undefined,
-    `${machine.cpu}, ${machine.cores} cores, ${memory} GB, ${machine.platform}, Node ${machine.node}`,
+    `${machine.cpu}, ${machine.cores} cores, ${memory} GB, ${machine.platform}`,
     `westend ${machine.westend}${commit}, ${packages.join(", ")}`,
     `${(milliseconds / 1000).toFixed(0)} s`,
   ]
@@ -51,9 +52,11 @@ export function save(run: Run): string {
   mkdirSync(directory, { recursive: true });
   const date = new Date().toISOString();
   const { quick, cpu, real } = settings;
+  const node = Object.values(reports)[0]?.node;
   const name = [
     date.slice(0, 10),
     machine.commit ?? machine.westend,
+    node === process.versions.node ? undefined : `node-${node}`,
     only?.join("+"),
     quick && "quick",
     cpu && "cpu",
@@ -62,9 +65,9 @@ export function save(run: Run): string {
     .filter((part) => typeof part === "string")
     .join("-");
   const workloads = Object.fromEntries(
-    Object.entries(reports).map(([workload, { rows, raw }]) => [
+    Object.entries(reports).map(([workload, { node, rows, raw }]) => [
       workload,
-      { rows: rows.map((row) => ({ ...row, met: verdict(row) })), raw },
+      { node, rows: rows.map((row) => ({ ...row, met: verdict(row) })), raw },
     ]),
   );
   const file = join(directory, `${name}.json`);

@@ -28,6 +28,8 @@ export interface Row {
   readonly ratio?: Spread | undefined;
   /** Holds for the ratio, or for Westend's own figure where there is none; in the figure's unit. */
   readonly bar?: Bar | undefined;
+  /** The version of Node it was measured on. */
+  readonly node?: string | undefined;
 }
 
 export type Verdict = "aim" | "must" | "MISSED" | "";
@@ -42,7 +44,16 @@ export function verdict({ westend, ratio, bar }: Row): Verdict {
   return bar.aim !== undefined && meets(bar.aim) ? "aim" : "must";
 }
 
-const HEADINGS = ["workload", "Westend", "against", "ratio (min–max)", "must", "aim", "met"];
+const HEADINGS = [
+  "workload",
+  "Westend",
+  "against",
+  "ratio (min–max)",
+  "must",
+  "aim",
+  "met",
+  "Node",
+];
 
 /** Plain text: a line for each row, columns aligned, the workload named once. */
 export function table(rows: readonly Row[]): string {
@@ -61,7 +72,7 @@ export function table(rows: readonly Row[]): string {
 }
 
 function cells(row: Row, repeated: boolean): string[] {
-  const { workload, westend, other, ratio, bar } = row;
+  const { workload, westend, other, ratio, bar, node } = row;
   const against =
     other === undefined ? "" : `${other.name}${other.figure ? ` ${show(other.figure)}` : ""}`;
   const unit = ratio === undefined ? westend.unit : "×";
@@ -76,6 +87,7 @@ function cells(row: Row, repeated: boolean): string[] {
     limit(bar?.must),
     limit(bar?.aim),
     verdict(row),
+    bar === undefined ? "" : (node ?? ""),
   ];
 }
 

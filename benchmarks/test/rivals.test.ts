@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { libraries } from "../rivals/all.ts";
+import { asyncAcknowledging } from "../rivals/async-acknowledging.ts";
 import { loops } from "../rivals/loops.ts";
 import { westend } from "../rivals/westend.ts";
 import type { Job, Rival } from "../src/rival.ts";
@@ -18,7 +19,7 @@ const jobs: Record<string, (messages: number, tally: Tally) => Job> = {
   wait: waitingJob,
 };
 
-describe.each([westend, loops, ...libraries])("$name", (rival) => {
+describe.each([westend, loops, ...libraries, asyncAcknowledging])("$name", (rival) => {
   it.each(Object.keys(jobs))("delivers every message of %s exactly once", async (name) => {
     // Around the size of a batch, and around the concurrency.
     for (const messages of [0, 1, 9, 99, 100, 101, 1234]) {

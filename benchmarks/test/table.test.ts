@@ -15,15 +15,20 @@ describe("table", () => {
     const rows: Row[] = [
       row(0.41, { is: "at least", must: 0.25, aim: 0.5 }),
       { workload: "no-op", westend: { value: 6_300_000, unit: "msg/s" } },
-      { workload: "gap", westend: { value: 21, unit: "ms" }, bar: { is: "at most", must: 20 } },
+      {
+        workload: "gap",
+        westend: { value: 21, unit: "ms" },
+        bar: { is: "at most", must: 20 },
+        node: "24.1.0",
+      },
     ];
     expect(table(rows)).toBe(
       [
-        "workload  Westend   against         ratio (min–max)   must      aim       met",
-        "--------  --------  --------------  ----------------  --------  --------  ------",
+        "workload  Westend   against         ratio (min–max)   must      aim       met     Node",
+        "--------  --------  --------------  ----------------  --------  --------  ------  ------",
         "no-op     6.30 M/s  loops 15.3 M/s  0.41 (0.40–0.42)  ≥ 0.25 ×  ≥ 0.50 ×  must",
         "          6.30 M/s",
-        "gap       21 ms                                       ≤ 20 ms             MISSED",
+        "gap       21 ms                                       ≤ 20 ms             MISSED  24.1.0",
       ].join("\n"),
     );
   });

@@ -1,3 +1,4 @@
+import { asyncAcknowledging } from "../rivals/async-acknowledging.ts";
 import type { Workload } from "../src/workload.ts";
 import { batchJob, LOOPS_TO_BROADWAY, throughput } from "./throughput.ts";
 
@@ -8,5 +9,6 @@ export const batchAsync: Workload = throughput("batch-async", {
     broadway: { loops: LOOPS_TO_BROADWAY.batched, is: "at least", must: 6, aim: 12 },
     fastestLibrary: { is: "at least", must: 1 },
   },
+  completed: [asyncAcknowledging],
   job: batchJob("async"),
 });

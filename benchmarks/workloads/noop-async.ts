@@ -1,3 +1,4 @@
+import { asyncAcknowledging } from "../rivals/async-acknowledging.ts";
 import type { Workload } from "../src/workload.ts";
 import { LOOPS_TO_BROADWAY, plainJob, throughput } from "./throughput.ts";
 
@@ -9,5 +10,6 @@ export const noopAsync: Workload = throughput("noop-async", {
     broadway: { loops: LOOPS_TO_BROADWAY.plain, is: "at least", must: 5, aim: 10 },
     fastestLibrary: { is: "at least", must: 1 },
   },
+  completed: [asyncAcknowledging],
   job: plainJob("async"),
 });
