@@ -136,11 +136,17 @@ const fetchOptions: Checker = object<KafkaFetchOptions>({
   maxWait: milliseconds(1),
 });
 
+const delayedTopics: Checker = array(
+  object<DelayedTopic>({ topic, delay: integer({ min: 1, max: MAX_INT }) }),
+  { nonEmpty: true },
+);
+
 const kafkaOptions: Checker = object<KafkaOptions>(
   {
     ...connectionShape,
     groupId: word,
     topics: oneOrMore(topic),
+    delayed: optional(delayedTopics),
     groupInstanceId: optional(word),
     from: optional(start),
     ignoreCommitted: optional(boolean),
@@ -216,11 +222,6 @@ const deadLetterOptions: Checker = object<KafkaDeadLetterOptions>(
 export function checkDeadLetterOptions(options: KafkaDeadLetterOptions): void {
   check("kafkaDeadLetter", options, deadLetterOptions);
 }
-
-const delayedTopics: Checker = array(
-  object<DelayedTopic>({ topic, delay: integer({ min: 1, max: MAX_INT }) }),
-  { nonEmpty: true },
-);
 
 const retryTopicsOptions: Checker = object<RetryTopicsOptions>(
   {

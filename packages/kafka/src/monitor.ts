@@ -69,7 +69,7 @@ export class Monitor {
 
   #lookAtProgress(now: number, partitions: readonly PartitionStats[]): void {
     const { context, progressTimeout } = this.#options;
-    const waiting = partitions.filter(({ lag, paused }) => lag > 0 && !paused);
+    const waiting = partitions.filter(({ lag, paused, delayed }) => lag > 0 && !paused && !delayed);
     if (waiting.length === 0) this.#progress = now;
     const ready = now - this.#progress < progressTimeout;
     if (ready === this.ready) return;

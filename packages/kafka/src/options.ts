@@ -93,6 +93,11 @@ export interface KafkaOptions extends KafkaConnectionOptions {
   readonly groupId: string;
   readonly topics: string | readonly string[];
   /**
+   * Topics whose messages are handed over so many milliseconds after they were written, such as those of `retryTopics`. Until then
+   * their partitions wait, and no others.
+   */
+  readonly delayed?: readonly DelayedTopic[] | undefined;
+  /**
    * A name for this member that outlives its process: a restart within `sessionTimeout` gets the same partitions back and
    * nobody else is disturbed. Unique in its group.
    */

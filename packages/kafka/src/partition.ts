@@ -23,6 +23,8 @@ export class Partition implements TopicPartition {
   /** A poll is under way that asks for it. */
   polling: boolean = false;
   paused: boolean = false;
+  /** Its next message is not due yet. */
+  delayed: boolean = false;
   /** It belongs to somebody else now, or begins anew: what ends from here on does not count. */
   gone: boolean = false;
   /** The offset behind which a finite source ends. */

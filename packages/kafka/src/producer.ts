@@ -69,7 +69,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
       await owner.seek(partition, Number(offset));
     },
     async open(context) {
-      const { fetch = {}, groupInstanceId } = options;
+      const { fetch = {}, groupInstanceId, delayed = [] } = options;
       const driver = factory({
         groupId: options.groupId,
         // Every session is a member of its own.
@@ -77,7 +77,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
           groupInstanceId === undefined || context.index === 0
             ? groupInstanceId
             : `${groupInstanceId}-${context.index}`,
-        topics: listOf(options.topics),
+        topics: [...listOf(options.topics), ...delayed.map(({ topic }) => topic)],
         isolation: options.isolation ?? "committed",
         sessionTimeout: session,
         rebalanceTimeout: rebalance,

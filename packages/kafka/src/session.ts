@@ -9,6 +9,7 @@ import type {
 import { Acknowledger } from "./acknowledger.ts";
 import { Assignments } from "./assignments.ts";
 import type { KafkaDriver, TopicPartition } from "./client.ts";
+import { Delays } from "./delays.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { KafkaMessage, KafkaMetadata } from "./message.ts";
 import { Monitor } from "./monitor.ts";
@@ -34,6 +35,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   readonly #fetcher: Fetcher;
   readonly #assignments: Assignments;
   readonly #monitor: Monitor;
+  readonly #delays: Delays;
   readonly #maxAhead: number;
   /** Who is served first. */
   #turn = 0;
@@ -91,6 +93,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       },
       troubled,
     });
+    this.#delays = new Delays(clock, options.delayed ?? [], () => context.wake());
     this.#monitor = new Monitor({
       context,
       sessionTimeout: timeoutsOf(options).session,
@@ -150,6 +153,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   async close(): Promise<void> {
     this.#draining = true;
     this.#monitor.end();
+    this.#delays.end();
     this.#fetcher.end();
     this.#acknowledger.end();
     this.#closed();
@@ -235,6 +239,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   #mayGive(partition: Partition, partitions: number, room: number): boolean {
     if (partition.paused || partition.peek() === undefined) return false;
     if (partition.hasAgain) return true;
+    if (this.#delays.holds(partition)) return false;
     const { tracker } = partition;
     if (tracker.ahead >= this.#maxAhead) return false;
     return partitions === 1 || tracker.outstanding < SHARE * room;

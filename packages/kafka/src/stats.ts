@@ -20,10 +20,12 @@ export interface PartitionStats extends TopicPartition {
   /** Messages that were passed over because they had been done before a restart or a rebalance. */
   readonly skipped: number;
   readonly paused: boolean;
+  /** Nothing of it is under way, and its next message is not due yet (`delayed`). */
+  readonly delayed: boolean;
 }
 
 export function statsOf(partition: Partition, date: number): PartitionStats {
-  const { topic, partition: number, tracker, end, paused } = partition;
+  const { topic, partition: number, tracker, end, paused, delayed } = partition;
   const { oldest } = tracker;
   return {
     topic,
@@ -37,5 +39,6 @@ export function statsOf(partition: Partition, date: number): PartitionStats {
     oldestOffset: oldest && BigInt(oldest.offset),
     skipped: tracker.skipped,
     paused,
+    delayed: delayed && tracker.outstanding === 0,
   };
 }
