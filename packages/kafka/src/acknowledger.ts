@@ -4,6 +4,7 @@ import { KafkaError } from "./errors.ts";
 import type { KafkaAckOptions, KafkaMessage, KafkaMetadata } from "./message.ts";
 import type { Commit } from "./offset-tracker.ts";
 import type { Partition } from "./partition.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** Kafka's own default of `offset.metadata.max.bytes`. */
 const MAX_METADATA = 4096;
@@ -14,6 +15,8 @@ export interface AcknowledgerOptions {
   readonly clock: Clock;
   readonly driver: KafkaDriver;
   readonly commitInterval: number;
+  /** Commits with what was sent in transactions, if there are any. */
+  readonly transactions: Transactions | undefined;
   readonly onFailure: "retry" | "commit";
   readonly retryDelay: number;
   /** The partitions that are ours. */
@@ -36,6 +39,8 @@ export class Acknowledger {
 
   constructor(options: AcknowledgerOptions) {
     this.#options = options;
+    // What is done beyond a commit is not written before it: a restart must not pass it over.
+    if (options.transactions !== undefined) this.#maxMetadata = 0;
   }
 
   /** Takes note; what is not ours any more is refused. Others have it, or will have. */
@@ -129,7 +134,11 @@ export class Acknowledger {
       ...commit,
     }));
     try {
-      const results = await this.#options.driver.commit(positions);
+      const { driver, transactions } = this.#options;
+      const results = await (transactions?.commit(
+        due.map(({ partition }) => partition),
+        positions,
+      ) ?? driver.commit(positions));
       return this.#committed(due, results);
     } catch (error) {
       this.#options.troubled(error as Error);

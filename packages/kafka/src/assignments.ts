@@ -2,6 +2,7 @@ import type { ProducerContext } from "westend";
 import type { KafkaDriver, Position, TopicPartition } from "./client.ts";
 import type { KafkaMessage } from "./message.ts";
 import type { KafkaStart } from "./options.ts";
+import type { Outbox } from "./outbox.ts";
 import { type OrderBy, Partition } from "./partition.ts";
 
 const FIRST_WAIT = 100;
@@ -16,6 +17,8 @@ export interface AssignmentsOptions {
   readonly orderBy: OrderBy;
   /** Milliseconds handlers may finish in when a partition is given away. */
   readonly revokeTimeout: number;
+  /** Where what its messages give rise to waits for their commit, if there are transactions. */
+  outbox(): Outbox | undefined;
   /** Commits what these have come to. */
   flush(partitions: readonly Partition[]): Promise<void>;
   /** There are other partitions than before. */
@@ -119,6 +122,8 @@ export class Assignments {
   async restart(partition: Partition, offset: number): Promise<void> {
     await this.#takeBack([partition], this.#options.revokeTimeout);
     if (partition.gone || this.find(partition) !== partition) return;
+    // What waits for its commit to be written would be lost.
+    if (partition.outbox !== undefined) await this.#options.flush([partition]);
     partition.close();
     const next = this.#partition({
       topic: partition.topic,
@@ -170,7 +175,8 @@ export class Assignments {
   }
 
   #partition(position: Position): Partition {
-    return new Partition(position, position.offset, position.metadata, this.#options.orderBy);
+    const { orderBy, outbox } = this.#options;
+    return new Partition(position, position.offset, position.metadata, orderBy, outbox());
   }
 
   #isStarting(where: TopicPartition): boolean {

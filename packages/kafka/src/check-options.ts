@@ -155,6 +155,7 @@ const kafkaOptions: Checker = object<KafkaOptions>(
     isolation: optional(oneOf("committed", "uncommitted")),
     fetch: optional(fetchOptions),
     commitInterval: milliseconds(1),
+    transactionalId: optional(word),
     maxAhead: optional(integer({ min: 1, max: 1_000_000 })),
     sessionTimeout: milliseconds(1),
     rebalanceTimeout: milliseconds(1),

@@ -95,6 +95,8 @@ export interface KafkaDriver {
   /** Never throws for what concerns single partitions: there is a result for each, in the same order. */
   commit(positions: readonly Position[]): Promise<readonly CommitResult[]>;
   committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]>;
+  /** Who we are in the group at this moment; undefined if we are not in it. */
+  member(): Promise<GroupMember | undefined>;
   /** The offsets at which these begin or end, or that a time stands for; in the same order. */
   offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]>;
   /** Leaves the group, unless the member has a name that outlives its process. Its partitions are not revoked. */
@@ -148,5 +150,32 @@ export interface RecordClient {
    * without writing twice, for at most so many milliseconds. There is a result for each, in the same order; it never throws.
    */
   send(batches: readonly RecordBatch[], timeout: number): Promise<readonly SendResult[]>;
+  close(): Promise<void>;
+}
+
+/** Who we are in a group, as its coordinator knows us. */
+export interface GroupMember {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly generationId: number;
+  /** The number of the broker that coordinates the group. */
+  readonly coordinatorId: number;
+}
+
+/** What became of a transaction. `doubtful`: it may have been committed. */
+export type TransactionResult = CommitResult | "doubtful";
+
+/** What we need of a Kafka client to write and to commit as one. */
+export interface TransactionClient {
+  /** Begins a session of the transactional id: what an earlier one has left open is ended, and that one can do nothing any more. */
+  open(): Promise<void>;
+  /** How many partitions a topic has; 0 if it is not there. */
+  partitions(topic: string): Promise<number>;
+  /** Writes the batches and commits the positions, both or neither; never throws. */
+  run(
+    batches: readonly RecordBatch[],
+    positions: readonly Position[],
+    member: GroupMember,
+  ): Promise<TransactionResult>;
   close(): Promise<void>;
 }

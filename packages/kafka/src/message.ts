@@ -26,6 +26,13 @@ export interface KafkaMetadata extends Configurable<KafkaAckOptions> {
   readonly leaderEpoch: number;
 }
 
+const messages = new WeakMap<object, KafkaMessage>();
+
+/** The message that this is the metadata of, if it is one of ours. */
+export function messageOf(metadata: unknown): KafkaMessage | undefined {
+  return typeof metadata === "object" && metadata !== null ? messages.get(metadata) : undefined;
+}
+
 /** A record on its way through a pipeline. */
 export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tracked {
   readonly payload: Buffer | null;
@@ -56,7 +63,12 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
 
   /** Made when it is first asked for: many handlers never do. */
   get metadata(): KafkaMetadata {
-    this.#metadata ??= {
+    this.#metadata ??= this.#describe();
+    return this.#metadata;
+  }
+
+  #describe(): KafkaMetadata {
+    const metadata: KafkaMetadata = {
       topic: this.owner.topic,
       partition: this.owner.partition,
       offset: BigInt(this.offset),
@@ -66,7 +78,8 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
       rawHeaders: this.#record.headers,
       leaderEpoch: this.leaderEpoch,
     };
-    return this.#metadata;
+    messages.set(metadata, this);
+    return metadata;
   }
 }
 

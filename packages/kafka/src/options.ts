@@ -128,10 +128,15 @@ export interface KafkaOptions extends KafkaConnectionOptions {
   readonly fetch?: KafkaFetchOptions | undefined;
   /**
    * Milliseconds between commits; also made when partitions are given away and at the end. What was done since the last one is
-   * done again after a crash.
-   * @defaultValue 1000
+   * done again after a crash. With `transactionalId` what is sent is not to be seen before.
+   * @defaultValue 1000; 100 with `transactionalId`
    */
   readonly commitInterval?: number | undefined;
+  /**
+   * Makes `sendInTransaction` possible: what is sent and what is committed are one. Unique to this process, and the same when it is
+   * started again: that ends at once what a killed one has left open, which others would have to wait for.
+   */
+  readonly transactionalId?: string | undefined;
   /**
    * How far beyond the oldest unfinished message of a partition others may be handed over, in offsets. Beyond it only this partition waits.
    * @defaultValue 10_000

@@ -1,6 +1,7 @@
 import type { Fetched, KafkaRecord, RecordCursor, TopicPartition } from "./client.ts";
 import { KafkaMessage } from "./message.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
+import type { Outbox } from "./outbox.ts";
 
 export type OrderBy = "key" | "partition" | "none";
 
@@ -9,6 +10,8 @@ export class Partition implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly tracker: OffsetTracker;
+  /** What its messages have given rise to, where that is written with their commit. */
+  readonly outbox: Outbox | undefined;
   readonly #orderBy: OrderBy;
   readonly #name: string;
   /** Fetched, not yet handed over. */
@@ -35,11 +38,13 @@ export class Partition implements TopicPartition {
     offset: number,
     metadata: string,
     orderBy: OrderBy,
+    outbox?: Outbox,
   ) {
     this.topic = topic;
     this.partition = partition;
     this.tracker = new OffsetTracker({ topic, partition }, offset, metadata);
     this.#orderBy = orderBy;
+    this.outbox = outbox;
     this.#name = `${topic}-${partition}`;
     this.fetchOffset = offset;
     this.end = offset;
@@ -84,6 +89,7 @@ export class Partition implements TopicPartition {
 
   /** It is to be handed over again. */
   redeliver(message: KafkaMessage): void {
+    this.outbox?.drop(message.offset);
     const index = this.#again.findIndex(({ offset }) => offset > message.offset);
     this.#again.splice(index < 0 ? this.#again.length : index, 0, message);
   }

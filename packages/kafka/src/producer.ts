@@ -1,11 +1,14 @@
-import type { Producer } from "westend";
+import type { Message, Producer } from "westend";
 import { checkKafkaOptions } from "./check-options.ts";
 import type { TopicPartition } from "./client.ts";
 import { listOf } from "./connection.ts";
 import type { KafkaMetadata } from "./message.ts";
 import type { KafkaOptions } from "./options.ts";
 import { platformaticDriver } from "./platformatic/driver.ts";
+import { PlatformaticTransactionClient } from "./platformatic/transaction-client.ts";
+import type { NewKafkaRecord } from "./record.ts";
 import { KafkaSession } from "./session.ts";
+import { stage } from "./stage.ts";
 import type { PartitionStats } from "./stats.ts";
 import { timeoutsOf } from "./timeouts.ts";
 
@@ -26,6 +29,16 @@ export interface KafkaProducer extends Producer<Buffer | null, KafkaMetadata> {
    * @throws RangeError if the partition is not ours.
    */
   seek(partition: TopicPartition, offset: bigint): Promise<void>;
+  /**
+   * Sends a record for each message in the transaction that commits the message: both are there for others (that read what is
+   * committed), or neither. Needs `transactionalId`. Has to be the last thing a batch handler does, with the signal of that handler:
+   * a handler that fails after it sends twice. Fails messages whose record cannot be made or is too large.
+   */
+  sendInTransaction<Data, Metadata>(
+    messages: readonly Message<Data, Metadata>[],
+    record: (message: Message<Data, Metadata>) => NewKafkaRecord,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /**
@@ -68,6 +81,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
       }
       await owner.seek(partition, Number(offset));
     },
+    sendInTransaction: stage,
     async open(context) {
       const { fetch = {}, groupInstanceId, delayed = [] } = options;
       const driver = factory({
@@ -89,10 +103,27 @@ export function kafka(options: KafkaOptions): KafkaProducer {
         maxHeaders: options.maxHeaders ?? 256,
         maxBatchBytes: options.maxBatchBytes ?? 16 * 2 ** 20,
       });
-      const opened = new KafkaSession(driver, context, options, () => sessions.delete(opened));
+      const opened = new KafkaSession(
+        driver,
+        context,
+        options,
+        () => sessions.delete(opened),
+        transactionClientOf(options, context.index),
+      );
       await opened.start();
       sessions.add(opened);
       return opened;
     },
   };
+}
+
+function transactionClientOf(
+  options: KafkaOptions,
+  index: number,
+): PlatformaticTransactionClient | undefined {
+  if (options.transactionalId === undefined) return undefined;
+  // Every session has transactions of its own.
+  const suffix = index === 0 ? "" : `-${index}`;
+  const transactionalId = `${options.transactionalId}${suffix}`;
+  return new PlatformaticTransactionClient({ ...options, transactionalId });
 }

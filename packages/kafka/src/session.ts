@@ -8,7 +8,7 @@ import type {
 } from "westend";
 import { Acknowledger } from "./acknowledger.ts";
 import { Assignments } from "./assignments.ts";
-import type { KafkaDriver, TopicPartition } from "./client.ts";
+import type { KafkaDriver, TopicPartition, TransactionClient } from "./client.ts";
 import { Delays } from "./delays.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { KafkaMessage, KafkaMetadata } from "./message.ts";
@@ -17,11 +17,14 @@ import type { KafkaOptions } from "./options.ts";
 import type { Partition } from "./partition.ts";
 import { type PartitionStats, statsOf } from "./stats.ts";
 import { timeoutsOf } from "./timeouts.ts";
+import { Transactions } from "./transactions.ts";
 
 /** How much of the room there is one partition may take while there are others: four times what it leaves. */
 const SHARE = 4;
 /** Milliseconds a last commit may take. */
 const LAST_COMMIT = 5000;
+/** Bytes of one partition in one request of a transaction. */
+const TRANSACTION_BATCH = 1_000_000;
 
 /** A member of the group: fetches ahead, hands over on demand, commits what has ended. */
 export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadata> {
@@ -31,6 +34,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   readonly #context: ProducerContext;
   readonly #options: KafkaOptions;
   readonly #closed: () => void;
+  readonly #transactions: Transactions | undefined;
   readonly #acknowledger: Acknowledger;
   readonly #fetcher: Fetcher;
   readonly #assignments: Assignments;
@@ -47,6 +51,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     context: ProducerContext,
     options: KafkaOptions,
     closed: () => void,
+    transactionClient?: TransactionClient,
   ) {
     this.#driver = driver;
     this.#context = context;
@@ -54,12 +59,21 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     this.#closed = closed;
     this.#maxAhead = options.maxAhead ?? 10_000;
     const { clock } = context;
+    this.#transactions =
+      transactionClient &&
+      new Transactions({
+        driver,
+        client: transactionClient,
+        batchBytes: TRANSACTION_BATCH,
+        failed: (error) => this.#fail(error),
+      });
     const partitions = (): Iterable<Partition> => this.#assignments.live();
     const troubled = (error: Error): void => context.telemetry("trouble", { error });
     this.#acknowledger = new Acknowledger({
       clock,
       driver,
-      commitInterval: options.commitInterval ?? 1000,
+      commitInterval: options.commitInterval ?? (transactionClient ? 100 : 1000),
+      transactions: this.#transactions,
       onFailure: options.onFailure ?? "retry",
       retryDelay: options.retryDelay ?? 10_000,
       partitions,
@@ -86,6 +100,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       finite: options.finite ?? false,
       orderBy: options.orderBy ?? "key",
       revokeTimeout: timeoutsOf(options).revoke,
+      outbox: () => this.#transactions?.outbox(),
       flush: (gone) => this.#acknowledger.flush(gone, RETRY),
       changed: () => {
         this.#fetcher.kick();
@@ -107,6 +122,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     if (this.#options.tls !== undefined) this.#warnOfTls();
     try {
       await this.#driver.connect();
+      await this.#transactions?.open();
       await this.#driver.join({
         assigned: (partitions) => void this.#assignments.assign(partitions),
         revoked: (partitions, lost) => this.#assignments.revoke(partitions, lost),
@@ -166,6 +182,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       // The brokers are out of reach: they will notice by themselves.
     } finally {
       this.#assignments.end();
+      await this.#transactions?.close();
       await this.#driver.close();
     }
   }

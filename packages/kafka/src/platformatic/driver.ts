@@ -2,6 +2,7 @@ import type {
   CommitResult,
   Fetched,
   GroupEvents,
+  GroupMember,
   KafkaDriver,
   KafkaDriverFactory,
   KafkaDriverOptions,
@@ -131,6 +132,14 @@ class PlatformaticDriver implements KafkaDriver {
   async committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]> {
     const { protocol } = this.#now;
     return committedOffsets(await this.#coordinator(), protocol, this.#options.groupId, partitions);
+  }
+
+  async member(): Promise<GroupMember | undefined> {
+    const { consumer } = this.#now;
+    const { memberId, generationId } = consumer;
+    if (memberId === null) return undefined;
+    const coordinatorId = await consumer.findGroupCoordinator();
+    return { groupId: this.#options.groupId, memberId, generationId, coordinatorId };
   }
 
   async offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]> {

@@ -3,6 +3,7 @@ import { clientConnection } from "../connection.ts";
 import { explain, finds } from "./explain.ts";
 import type { KafkaConnectionOptions, KafkaWriteOptions } from "../options.ts";
 import { loadLibrary } from "./library.ts";
+import { messagesOf } from "./messages.ts";
 import { resultsOf } from "./send-results.ts";
 import { within } from "./within.ts";
 
@@ -28,6 +29,13 @@ interface Producer {
   }>;
   send(options: object): Promise<unknown>;
   close(force: boolean): Promise<void>;
+  readonly connections: {
+    on(event: "connecting", listener: (event: { connection: Connection }) => void): unknown;
+  };
+}
+
+interface Connection {
+  on(event: "error", listener: () => void): unknown;
 }
 
 interface ProducerLibrary {
@@ -99,7 +107,7 @@ export class PlatformaticRecordClient implements RecordClient {
 
   async #connect(): Promise<Producer> {
     const { Producer } = await loadLibrary<ProducerLibrary>();
-    return new Producer({
+    const producer = new Producer({
       ...clientConnection(this.#options),
       idempotent: true,
       // It repeats what may have been written with the same number, which the broker knows; we could only write it twice.
@@ -108,6 +116,11 @@ export class PlatformaticRecordClient implements RecordClient {
       timeout: ACKNOWLEDGE_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
     });
+    // Whoever waits for a connection is told of its end; an event that nobody listens to would end the process.
+    producer.connections.on("connecting", ({ connection }) =>
+      connection.on("error", () => undefined),
+    );
+    return producer;
   }
 
   readonly #retryDelay = (
@@ -130,15 +143,4 @@ export class PlatformaticRecordClient implements RecordClient {
     // A connection that hangs may take its time; nothing is sent by it any more.
     await within(producer?.close(true), LAST_WORDS).catch(() => undefined);
   }
-}
-
-function messagesOf({ topic, partition, records }: RecordBatch): object[] {
-  return records.map(({ key, value, headers, timestamp }) => ({
-    topic,
-    partition,
-    key,
-    value,
-    headers,
-    timestamp: timestamp === undefined ? undefined : BigInt(timestamp),
-  }));
 }
