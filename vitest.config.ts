@@ -59,7 +59,12 @@ export default defineConfig({
     projects: [
       project("core", ["packages/core/test/**/*.test.ts"]),
       ...withKafka,
-      project("postgres", ["packages/postgres/test/**/*.test.ts"], { ...postgres, ...servers }),
+      project("postgres", ["packages/postgres/test/*.test.ts"], { ...postgres, ...servers }),
+      // Waits for real time to pass, and kills servers.
+      project("postgres-server", ["packages/postgres/test/server/*.test.ts"], {
+        ...postgres,
+        ...servers,
+      }),
       project("cli", ["packages/cli/test/*.test.ts"]),
       project("processes", processes),
       ...withSqlite,

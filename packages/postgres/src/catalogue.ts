@@ -31,11 +31,6 @@ const COLUMNS = `select a.attname as name, format_type(a.atttypid, -1) as type,
   from pg_attribute a join pg_type t on t.oid = a.atttypid
   where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped`;
 
-/** A name as SQL takes it, whatever is in it. */
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 /** @throws ConfigurationError if the server is too old. */
 export async function checkVersion(run: Run, subject: string): Promise<void> {
   const { number, version } = only(await run({ text: VERSION })) as {

@@ -3,12 +3,14 @@ import {
   boolean,
   check,
   type Checker,
+  func,
   number,
   object,
   oneOf,
   optional,
   record,
   satisfying,
+  shaped,
   string,
 } from "westend";
 import type { PostgresTarget } from "./client.ts";
@@ -17,6 +19,9 @@ import type { InboxOptions } from "./inbox.ts";
 import type {
   BatchInsertOptions,
   PostgresDatabaseOptions,
+  PostgresDeadLetterOptions,
+  PostgresOptions,
+  PostgresQueueOptions,
   PostgresStoreOptions,
 } from "./options.ts";
 
@@ -55,6 +60,30 @@ const inboxOptions: Checker = object<InboxOptions>({
   name: identifier,
 });
 
+const queueOptions: Checker = object<PostgresQueueOptions>({
+  ...store,
+  name: optional(identifier),
+  listen: optional(boolean),
+});
+
+const queue: Checker = shaped({ lease: func, enqueue: func }, "a queue of `postgresQueue`");
+
+const postgresOptions: Checker = object<PostgresOptions>({
+  queue,
+  lease: milliseconds(1),
+  idle: milliseconds(1),
+  finite: optional(boolean),
+  onFailure: optional(oneOf("retry", "deadLetter")),
+  retryDelay: milliseconds(0),
+});
+
+const deadLetterOptions: Checker = object<PostgresDeadLetterOptions>({
+  queue,
+  ttl: milliseconds(0),
+  seal: optional(func),
+  identify: optional(func),
+});
+
 const columnType: Checker = satisfying(
   `one of ${SCALAR_TYPES.join(", ")}, with [] for an array and " | null" if it may be null`,
   (value) => typeof value === "string" && parseType(value) !== undefined,
@@ -91,6 +120,18 @@ export function checkInsertOptions(client: PostgresTarget, options: object): voi
 
 export function checkInboxOptions(client: PostgresTarget, options: object): void {
   check("postgresInbox", { target: client, ...options }, withTarget(inboxOptions));
+}
+
+export function checkQueueOptions(client: PostgresTarget, options: object): void {
+  check("postgresQueue", { target: client, ...options }, withTarget(queueOptions));
+}
+
+export function checkPostgresOptions(options: PostgresOptions): void {
+  check("postgres", options, postgresOptions);
+}
+
+export function checkDeadLetterOptions(options: PostgresDeadLetterOptions): void {
+  check("postgresDeadLetter", options, deadLetterOptions);
 }
 
 /** Mistakes in the first argument and in the options are reported together. */

@@ -24,6 +24,11 @@ export interface PostgresConnection extends PostgresClient {
   /** Gives it back; `true` closes it. */
   release(destroy?: boolean): void;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  on(
+    event: "notification",
+    listener: (message: { readonly payload?: string | undefined }) => void,
+  ): unknown;
   removeListener(event: "error", listener: (error: Error) => void): unknown;
 }
 

@@ -10,6 +10,7 @@ import {
   type QueryResult,
   type Statement,
 } from "./client.ts";
+import { quote } from "./quote.ts";
 import { isDisconnect, StatementTimeout } from "./retryable.ts";
 
 /** Milliseconds a statement may take unless options say otherwise. */
@@ -97,6 +98,42 @@ export class Database {
       if (broken) connection.on("error", ignore);
       connection.release(broken);
     }
+  }
+
+  /**
+   * Hears notifications on a connection of the pool's, until the function it resolves with is called; undefined if there is no pool.
+   * @param lost called if the connection is lost, when it has been given back
+   */
+  async listen(
+    channel: string,
+    heard: (payload: string | undefined) => void,
+    lost: () => void,
+  ): Promise<(() => void) | undefined> {
+    const target = this.#target;
+    if (!isPool(target)) return undefined;
+    const connection = await this.#connect(target);
+    let open = true;
+    const end = (): void => {
+      if (!open) return;
+      open = false;
+      connection.on("error", ignore);
+      connection.release(true);
+    };
+    const failed = (): void => {
+      if (!open) return;
+      end();
+      lost();
+    };
+    connection.on("error", failed);
+    connection.on("end", failed);
+    connection.on("notification", ({ payload }) => heard(payload));
+    try {
+      await this.#session(connection).query({ text: `listen ${quote(channel)}` });
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
   }
 
   #connect(pool: PostgresPool): Promise<PostgresConnection> {

@@ -19,5 +19,26 @@ export { retryable } from "./retryable.ts";
 export type {
   BatchInsertOptions,
   PostgresDatabaseOptions,
+  PostgresDeadLetterOptions,
+  PostgresOptions,
+  PostgresQueueOptions,
   PostgresStoreOptions,
 } from "./options.ts";
+export { postgresQueue, PostgresQueue } from "./queue.ts";
+export type { EnqueueOptions, QueueCounts, QueueLeaseOptions } from "./queue.ts";
+export type { NewMessage } from "./enqueue.ts";
+export type { QueuePayload } from "./payload.ts";
+export { LeasedMessage } from "./leased-message.ts";
+export type { PostgresAckOptions, PostgresMetadata } from "./leased-message.ts";
+export { postgres } from "./producer.ts";
+export { postgresDeadLetter } from "./dead-letter.ts";
+export { DeadLetters } from "./dead-letters.ts";
+export type {
+  AuditRecord,
+  ListOptions,
+  PurgeOptions,
+  RedriveOptions,
+  RedriveReport,
+} from "./dead-letters.ts";
+export type { DeadLetterFilter } from "./dead-letter-filter.ts";
+export type { StoredDeadLetter } from "./dead-letter-table.ts";

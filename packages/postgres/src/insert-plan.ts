@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { QueryResult, Statement } from "./client.ts";
-import { quote, type Column } from "./catalogue.ts";
+import type { Column } from "./catalogue.ts";
+import { quote } from "./quote.ts";
 import { arrayText, ENCODERS } from "./encode.ts";
 import { RowError } from "./row-error.ts";
 import type { BatchInsertOptions } from "./options.ts";

@@ -1,4 +1,7 @@
+import type { DeadLetter } from "westend";
 import type { Columns } from "./column-types.ts";
+import type { QueuePayload } from "./payload.ts";
+import type { PostgresQueue } from "./queue.ts";
 
 /** How to reach the server. */
 export interface PostgresDatabaseOptions {
@@ -48,4 +51,69 @@ export interface BatchInsertOptions<Of extends Columns = Columns> extends Postgr
    * @defaultValue true
    */
   readonly prepare?: boolean | undefined;
+}
+
+export interface PostgresQueueOptions extends PostgresStoreOptions {
+  /**
+   * Several queues may live in one schema.
+   * @defaultValue `"default"`
+   */
+  readonly name?: string | undefined;
+  /**
+   * Whether a source hears at once of what other processes enqueue. It keeps one connection of the pool for that.
+   * @defaultValue true, with a pool
+   */
+  readonly listen?: boolean | undefined;
+}
+
+export interface PostgresOptions {
+  /** The queue to take messages from. It is not closed. */
+  readonly queue: PostgresQueue;
+  /**
+   * Milliseconds until others get a message whose process has died. It is prolonged while the message is being worked on.
+   * @defaultValue 30_000
+   */
+  readonly lease?: number | undefined;
+  /**
+   * Milliseconds between looks into an empty queue: how soon a message is seen that fell due, or whose key another process has freed.
+   * New ones are heard of at once.
+   * @defaultValue 1000
+   */
+  readonly idle?: number | undefined;
+  /**
+   * Ends the source once the queue is empty, with nothing leased or delayed either; for batch jobs.
+   * @defaultValue false
+   */
+  readonly finite?: boolean | undefined;
+  /**
+   * What becomes of a message that ran out of policy and was not dead-lettered by the pipeline.
+   * @defaultValue `"retry"`
+   */
+  readonly onFailure?: "retry" | "deadLetter" | undefined;
+  /**
+   * Milliseconds until a failed message is handed out again. What is behind it in its key waits with it.
+   * @defaultValue 10_000
+   */
+  readonly retryDelay?: number | undefined;
+}
+
+export interface PostgresDeadLetterOptions {
+  /** Its `deadLetters` has what is written, and `redrive` puts it into this queue. */
+  readonly queue: PostgresQueue;
+  /**
+   * Milliseconds after which letters are deleted, at the next write.
+   * @defaultValue never
+   */
+  readonly ttl?: number | undefined;
+  /**
+   * What to store in place of the payload: masks or encrypts it. `redrive` undoes it with `edit`.
+   * @defaultValue the payload as it is
+   */
+  readonly seal?: ((letter: DeadLetter) => QueuePayload) | undefined;
+  /**
+   * What makes a letter recognisable if it is written again after a crash; `undefined` if nothing does.
+   * Messages of a PostgreSQL queue need none, they have an id.
+   * @defaultValue none: after a crash at the wrong moment a letter of another source may be there twice
+   */
+  readonly identify?: ((letter: DeadLetter) => string | undefined) | undefined;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "westend";
-import { checkVersion, only, quote } from "./catalogue.ts";
+import { checkVersion, only } from "./catalogue.ts";
 import type { Database, Session } from "./database.ts";
+import { quote } from "./quote.ts";
 
 /** Version of the tables below. Those of a newer release are left alone. */
 const SCHEMA_VERSION = "1";
@@ -21,7 +22,7 @@ const tables = (schema: string): readonly string[] => [
   `create index inbox_age on ${schema}.inbox (consumer, at)`,
   `create table ${schema}.message (
     id bigint generated always as identity primary key, queue text not null, state smallint not null,
-    due timestamptz not null, token uuid, attempts integer not null default 0,
+    due timestamptz not null, owner uuid, token uuid, attempts integer not null default 0,
     enqueued_at timestamptz not null default clock_timestamp(), key text, coding smallint not null, payload bytea not null)`,
   `create index message_ready on ${schema}.message (queue, id) where state = ${READY}`,
   `create index message_due on ${schema}.message (queue, due) where state <> ${READY}`,

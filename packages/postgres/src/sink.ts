@@ -1,5 +1,5 @@
 import type { Message } from "westend";
-import { checkVersion, columnsOf, quote } from "./catalogue.ts";
+import { checkVersion, columnsOf } from "./catalogue.ts";
 import { checkInsertOptions } from "./check-options.ts";
 import { execute, type PostgresTarget, type PostgresTransaction } from "./client.ts";
 import type { Columns, RowOf } from "./column-types.ts";
@@ -8,6 +8,7 @@ import { explain } from "./failures.ts";
 import { InsertPlan, type EncodedRow } from "./insert-plan.ts";
 import { isolate, type Fault } from "./isolate.ts";
 import type { BatchInsertOptions } from "./options.ts";
+import { quote } from "./quote.ts";
 import { isRowFault, rowErrorOf } from "./row-error.ts";
 
 export interface InsertResult {

@@ -1,8 +1,8 @@
 import type { PostgresTarget } from "./client.ts";
-import { quote } from "./catalogue.ts";
 import { Database } from "./database.ts";
 import { explain } from "./failures.ts";
 import type { PostgresStoreOptions } from "./options.ts";
+import { quote } from "./quote.ts";
 import { prepareSchema } from "./schema.ts";
 
 /** The tables of Westend in a database; created when they are first needed. */

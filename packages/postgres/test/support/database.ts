@@ -1,6 +1,7 @@
 import pg from "pg";
 import { onTestFinished } from "vitest";
 import { sharedPostgres, uniqueName } from "test-servers/vitest";
+import type { PostgresConnection, PostgresPool } from "@westend/postgres";
 
 /** A schema of a test's own on the shared server, gone when the test has ended. */
 export interface TestDatabase {
@@ -20,7 +21,14 @@ export async function testDatabase(sql = "select 1"): Promise<TestDatabase> {
   const pools: pg.Pool[] = [];
   const another = (config: pg.PoolConfig = {}): pg.Pool => {
     const options = `-c search_path=${schema}`;
-    const pool = new pg.Pool({ connectionString: url, options, max: 4, ...config });
+    // Without a limit for idle connections: its timers would look like some that were left behind.
+    const pool = new pg.Pool({
+      connectionString: url,
+      options,
+      max: 4,
+      idleTimeoutMillis: 0,
+      ...config,
+    });
     pool.on("error", () => undefined);
     pools.push(pool);
     return pool;
@@ -38,5 +46,32 @@ export async function testDatabase(sql = "select 1"): Promise<TestDatabase> {
     pool,
     another,
     rows: async (text, values) => (await pool.query(text, values)).rows,
+  };
+}
+
+/** A pool of which the next statement that matches can be made to fail. */
+export function breakable(
+  pool: pg.Pool,
+  statement: RegExp,
+): { readonly target: PostgresPool; break(): void } {
+  let broken = false;
+  const connect = async (): Promise<PostgresConnection> => {
+    const client = await pool.connect();
+    return {
+      query(given) {
+        if (!broken || !statement.test(given.text)) {
+          return client.query(given as { text: string });
+        }
+        broken = false;
+        return Promise.reject(new Error("the disk is gone"));
+      },
+      release: (destroy) => client.release(destroy),
+      on: () => undefined,
+      removeListener: () => undefined,
+    };
+  };
+  return {
+    target: { totalCount: 0, connect, on: () => undefined },
+    break: () => void (broken = true),
   };
 }

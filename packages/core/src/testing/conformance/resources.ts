@@ -3,6 +3,8 @@ import { AsyncLocalStorage, createHook } from "node:async_hooks";
 /** A timer, a socket, a child process: it keeps the process alive while this says true. */
 interface Resource {
   hasRef(): boolean;
+  /** A timer that has fired goes on saying that it keeps the process alive; this says that it does not. */
+  readonly _destroyed?: boolean;
 }
 
 const context = new AsyncLocalStorage<Resources>();
@@ -27,7 +29,9 @@ export class Resources {
 
   /** Of which kind those are that are still open. */
   left(): string[] {
-    const left = [...this.#opened].filter(([resource]) => resource.hasRef());
+    const left = [...this.#opened].filter(
+      ([resource]) => resource.hasRef() && resource._destroyed !== true,
+    );
     return [...new Set(left.map(([, type]) => type))];
   }
 }

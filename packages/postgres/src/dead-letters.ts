@@ -1,0 +1,209 @@
+import type { Awaitable } from "westend";
+import type { QueryResult } from "./client.ts";
+import { only } from "./catalogue.ts";
+import { conditions, type DeadLetterFilter } from "./dead-letter-filter.ts";
+import {
+  LETTER_COLUMNS,
+  letterOf,
+  type LetterRow,
+  type StoredDeadLetter,
+} from "./dead-letter-table.ts";
+import { draftOf, enqueue } from "./enqueue.ts";
+import type { QueuePayload } from "./payload.ts";
+import type { Store } from "./store.ts";
+
+export interface ListOptions extends DeadLetterFilter {
+  /** Begins behind the letter with this number: the `id` of the last one seen. */
+  readonly after?: number | undefined;
+  /** @defaultValue 100 */
+  readonly limit?: number | undefined;
+}
+
+export interface RedriveOptions extends DeadLetterFilter {
+  /** Who does it: a person or a program, for the audit record. */
+  readonly by: string;
+  /** @defaultValue all that fit when it is called */
+  readonly limit?: number | undefined;
+  /** Mends a payload, or opens one that was sealed. `undefined` leaves the letter where it is. */
+  readonly edit?: ((letter: StoredDeadLetter) => Awaitable<QueuePayload | undefined>) | undefined;
+  /** Calls `edit` and counts, but moves nothing and leaves no record. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface RedriveReport {
+  /** Letters put back into the queue; in a dry run those that would have been. */
+  readonly redriven: number;
+  /** Letters left where they are: `edit` wanted it, or the payload could not be stored as it was and `edit` did not mend it. */
+  readonly skipped: number;
+}
+
+export interface PurgeOptions extends DeadLetterFilter {
+  readonly by: string;
+  /** Milliseconds since a letter failed; younger ones stay. */
+  readonly olderThan: number;
+}
+
+/** One thing that was done to the dead letters of a queue. */
+export interface AuditRecord {
+  readonly id: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly action: "redrive" | "purge";
+  readonly by: string;
+  /** The filter, as JSON. */
+  readonly filter: string;
+  readonly edited: boolean;
+  readonly count: number;
+}
+
+/** Letters moved in one transaction. */
+const GROUP = 100;
+
+interface Edited {
+  readonly id: number;
+  readonly key: string | undefined;
+  readonly payload: QueuePayload;
+}
+
+/** The dead letters of one queue: to look at, to send back, to delete. */
+export class DeadLetters {
+  readonly #store: Store;
+  readonly #queue: string;
+
+  /** @internal */
+  constructor(store: Store, queue: string) {
+    this.#store = store;
+    this.#queue = queue;
+  }
+
+  /** The letters that fit, oldest first. */
+  async list(options: ListOptions = {}): Promise<StoredDeadLetter[]> {
+    const { after = 0, limit = GROUP, ...filter } = options;
+    const { sql, values } = conditions(filter, 4);
+    const { rows } = await this.#query(
+      `select ${LETTER_COLUMNS} from ${this.#table} where queue = $1 and id > $2${sql} order by id limit $3`,
+      [this.#queue, after, limit, ...values],
+    );
+    return (rows as LetterRow[]).map(letterOf);
+  }
+
+  async count(filter: DeadLetterFilter = {}): Promise<number> {
+    const { sql, values } = conditions(filter, 2);
+    const result = await this.#query(
+      `select count(*)::float8 as count from ${this.#table} where queue = $1${sql}`,
+      [this.#queue, ...values],
+    );
+    return (only(result) as { count: number }).count;
+  }
+
+  /**
+   * Puts letters back at the end of the queue, as new messages with no attempts; in transactions of 100.
+   * Leaves a record of who did it. If `edit` throws, so does this; what was moved before stays moved, and recorded.
+   */
+  async redrive(options: RedriveOptions): Promise<RedriveReport> {
+    const { by, limit = Infinity, edit, dryRun = false, ...filter } = options;
+    const audit = dryRun ? "" : await this.#beginAudit("redrive", by, filter, edit !== undefined);
+    // What fails again while letters are being sent back is not sent back twice.
+    const end = await this.#last();
+    const report = { redriven: 0, skipped: 0 };
+    for (let after = 0; report.redriven < limit;) {
+      const wanted = Math.min(GROUP, limit - report.redriven);
+      const letters = await this.list({ ...filter, after, limit: wanted });
+      const upTo = letters.filter(({ id }) => id <= end);
+      if (upTo.length === 0) break;
+      after = upTo.at(-1)?.id ?? after;
+      const edited = await editAll(upTo, edit);
+      report.redriven += dryRun ? edited.length : await this.#move(edited, audit);
+      report.skipped += upTo.length - edited.length;
+    }
+    return report;
+  }
+
+  /** Letters that somebody else moved meanwhile are passed over. */
+  #move(letters: readonly Edited[], audit: string): Promise<number> {
+    return this.#store.database.transaction(async ({ query }) => {
+      const { rows } = await query({
+        text: `delete from ${this.#table} where id = any ($1::bigint[]) returning id::text`,
+        values: [letters.map(({ id }) => id)],
+      });
+      const gone = new Set((rows as { id: string }[]).map(({ id }) => Number(id)));
+      const ours = letters.filter(({ id }) => gone.has(id));
+      if (ours.length === 0) return 0;
+      const drafts = ours.map(({ payload, key }) => draftOf(payload, key));
+      await enqueue(query, this.#store, this.#queue, drafts);
+      await query({
+        text: `update ${this.#store.table("audit")} set count = count + $1 where id = $2`,
+        values: [ours.length, audit],
+      });
+      return ours.length;
+    });
+  }
+
+  /** Deletes letters for good and leaves a record; resolves with how many. */
+  async purge(options: PurgeOptions): Promise<number> {
+    const { by, olderThan, ...filter } = options;
+    const audit = await this.#beginAudit("purge", by, { ...filter }, false);
+    const { sql, values } = conditions(filter, 4);
+    const result = await this.#query(
+      `with gone as (delete from ${this.#table} where queue = $1
+          and failed_at < clock_timestamp() - $2 * interval '1 millisecond'${sql} returning 1)
+        update ${this.#store.table("audit")} set count = (select count(*) from gone) where id = $3 returning count`,
+      [this.#queue, olderThan, audit, ...values],
+    );
+    return (only(result) as { count: number }).count;
+  }
+
+  /** Who sent letters back or deleted them, the latest first. */
+  async audit(limit: number = GROUP): Promise<AuditRecord[]> {
+    const { rows } = await this.#query(
+      `select id::float8 as id, (extract(epoch from at) * 1000)::float8 as at, action, by, filter, edited, count
+        from ${this.#store.table("audit")} where queue = $1 order by audit.id desc limit $2`,
+      [this.#queue, limit],
+    );
+    return (rows as AuditRecord[]).map((row) => ({ ...row, at: Math.round(row.at) }));
+  }
+
+  async #beginAudit(
+    action: string,
+    by: string,
+    filter: DeadLetterFilter,
+    edited: boolean,
+  ): Promise<string> {
+    const result = await this.#query(
+      `insert into ${this.#store.table("audit")} (queue, action, by, filter, edited)
+        values ($1, $2, $3, $4, $5) returning id::text`,
+      [this.#queue, action, by, JSON.stringify(filter), edited],
+    );
+    return (only(result) as { id: string }).id;
+  }
+
+  async #last(): Promise<number> {
+    const result = await this.#query(
+      `select coalesce(max(id), 0)::float8 as id from ${this.#table}`,
+      [],
+    );
+    return (only(result) as { id: number }).id;
+  }
+
+  get #table(): string {
+    return this.#store.table("dead_letter");
+  }
+
+  async #query(text: string, values: unknown[]): Promise<QueryResult> {
+    await this.#store.open();
+    return this.#store.database.query({ text, values });
+  }
+}
+
+async function editAll(
+  letters: readonly StoredDeadLetter[],
+  edit: RedriveOptions["edit"],
+): Promise<Edited[]> {
+  const edited: Edited[] = [];
+  for (const letter of letters) {
+    const payload = edit === undefined ? letter.payload : await edit(letter);
+    if (payload === undefined || (edit === undefined && !letter.intact)) continue;
+    edited.push({ id: letter.id, key: letter.key, payload });
+  }
+  return edited;
+}

@@ -1,0 +1,210 @@
+import { expect, it, onTestFinished } from "vitest";
+import { describeWith } from "test-servers/vitest";
+import { definePipeline, text } from "westend";
+import {
+  postgres,
+  postgresQueue,
+  type LeasedMessage,
+  type PostgresQueueOptions,
+} from "@westend/postgres";
+import { testDatabase } from "./support/database.ts";
+
+async function queues(options: Partial<PostgresQueueOptions> = {}) {
+  const database = await testDatabase();
+  const { schema, pool, another } = database;
+  const queue = postgresQueue(pool, { schema, ...options });
+  /** The queue as another process sees it. */
+  const other = () => postgresQueue(another(), { schema, ...options });
+  await queue.open();
+  /** Lets time go by, for what is in the queue. */
+  const pass = (milliseconds: number): Promise<unknown> =>
+    database.rows(`update message set due = due - interval '${milliseconds} milliseconds'`);
+  return { ...database, queue, other, pass };
+}
+
+const payloads = (messages: readonly LeasedMessage[]): unknown[] =>
+  messages.map(({ payload }) => payload);
+
+describeWith("postgres", "postgresQueue", () => {
+  it.each([
+    "",
+    "text",
+    "a\0b",
+    "half a pair \ud800",
+    "ÿ € 😀",
+    new Uint8Array(),
+    new Uint8Array([0, 255, 128, 92]),
+  ])("gives back %o as it was", async (payload) => {
+    const { queue } = await queues();
+    await queue.enqueue(payload);
+    const [message] = await queue.lease();
+    const given = message?.payload;
+    expect(given instanceof Uint8Array ? new Uint8Array(given) : given).toEqual(payload);
+  });
+
+  it("hands messages out in the order in which they were enqueued, and says what it knows", async () => {
+    const { queue } = await queues({ name: "jobs" });
+    const ids = await queue.enqueueAll(Array.from({ length: 1_200 }, (_, index) => `${index}`));
+    const leased = [
+      ...(await queue.lease({ limit: 500 })),
+      ...(await queue.lease({ limit: 500 })),
+      ...(await queue.lease({ limit: 500 })),
+    ];
+    expect(payloads(leased)).toEqual(ids.map((_, index) => `${index}`));
+    expect(leased[7]?.metadata).toMatchObject({
+      id: ids[7],
+      queue: "jobs",
+      attempts: 1,
+      key: undefined,
+    });
+    expect(await queue.acknowledge(leased)).toEqual([]);
+    expect(await queue.counts()).toEqual({ ready: 0, leased: 0, delayed: 0, dead: 0 });
+  });
+
+  it("gives no more than there is room for in bytes, but one at least", async () => {
+    const { queue } = await queues();
+    await queue.enqueueAll(["aaaa", "bbbb", "cccc"]);
+    expect(payloads(await queue.lease({ bytes: 9 }))).toEqual(["aaaa", "bbbb"]);
+    expect(payloads(await queue.lease({ bytes: 1 }))).toEqual(["cccc"]);
+  });
+
+  it("hands out again what was not acknowledged in time, and refuses who comes too late", async () => {
+    const { queue, other, pass } = await queues();
+    await queue.enqueueAll(["a", "b"]);
+    const old = await queue.lease({ duration: 1_000 });
+    await pass(1_000);
+    const heir = other();
+    const fresh = await heir.lease({ limit: 1 });
+    expect(fresh).toMatchObject([{ payload: "a", attempt: 2 }]);
+    expect(payloads(await queue.extend(old, 60_000))).toEqual(["a"]);
+    expect(payloads(await queue.acknowledge(old))).toEqual(["a"]);
+    expect(await heir.acknowledge(fresh)).toEqual([]);
+    expect(await queue.size()).toBe(0);
+  });
+
+  it("keeps what is extended", async () => {
+    const { queue, other, pass } = await queues();
+    await queue.enqueue("a");
+    const held = await queue.lease({ duration: 1_000 });
+    for (let third = 0; third < 4; third += 1) {
+      await pass(900);
+      expect(await queue.extend(held, 1_000)).toEqual([]);
+    }
+    expect(await other().lease()).toEqual([]);
+    expect(await queue.acknowledge(held)).toEqual([]);
+  });
+
+  it("does not count an attempt that was given back", async () => {
+    const { queue } = await queues();
+    await queue.enqueue("a");
+    await queue.release(await queue.lease());
+    expect(await queue.lease()).toMatchObject([{ attempt: 1 }]);
+  });
+
+  it("hands out what was enqueued for later when it is due, and holds nothing back for it", async () => {
+    const { queue, pass } = await queues();
+    await queue.enqueue("later", { key: "k", delay: 5_000 });
+    await queue.enqueue("now", { key: "k" });
+    const first = await queue.lease();
+    expect(payloads(first)).toEqual(["now"]);
+    await queue.acknowledge(first);
+    expect(await queue.counts()).toMatchObject({ delayed: 1, ready: 0 });
+    await pass(5_000);
+    expect(payloads(await queue.lease())).toEqual(["later"]);
+  });
+
+  it("gives messages of a key to one process at a time, and a failed one before later ones", async () => {
+    const { queue, other, pass } = await queues();
+    await queue.enqueueAll(
+      ["a1", "b1", "a2", "b2"].map((payload) => ({ payload, key: payload[0] })),
+    );
+    const mine = await queue.lease({ limit: 1 });
+    const theirs = other();
+    expect(payloads(await theirs.lease())).toEqual(["b1", "b2"]);
+    await queue.retry(mine, 5_000);
+    expect(await theirs.lease()).toEqual([]);
+    await pass(5_000);
+    expect(payloads(await theirs.lease())).toEqual(["a1", "a2"]);
+  });
+
+  it("gives no message to two, and keeps every key in order, while eight lease at once", async () => {
+    const { queue, other } = await queues();
+    const sent = Array.from({ length: 600 }, (_, index) => ({
+      payload: `${index}`,
+      key: index % 3 === 0 ? undefined : `k${index % 7}`,
+    }));
+    await queue.enqueueAll(sent);
+    const seen: LeasedMessage[] = [];
+    const holders = new Map<string, object>();
+    const work = async (): Promise<void> => {
+      const mine = other();
+      while ((await mine.size()) > 0) {
+        const messages = await mine.lease({ limit: 7 });
+        for (const { key } of messages) {
+          if (key === undefined) continue;
+          expect(holders.get(key) ?? mine).toBe(mine);
+          holders.set(key, mine);
+        }
+        seen.push(...messages);
+        for (const { key } of messages) if (key !== undefined) holders.delete(key);
+        await mine.acknowledge(messages);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+    expect(seen).toHaveLength(600);
+    expect(new Set(payloads(seen)).size).toBe(600);
+    for (const key of ["k0", "k1", "k2", "k3", "k4", "k5", "k6"]) {
+      const ofKey = seen
+        .filter((message) => message.key === key)
+        .map((each) => Number(each.payload));
+      expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+    }
+  });
+
+  it("wakes the sources of other processes at once", async () => {
+    const { queue, other } = await queues();
+    const seen: string[] = [];
+    const pipeline = definePipeline({
+      name: "woken",
+      producer: postgres({ queue: other(), idle: 600_000 }),
+      decoder: text(),
+      processor: { handle: (message) => void seen.push(message.data) },
+    });
+    const running = await pipeline.start();
+    onTestFinished(async () => void (await running.stop()));
+    await queue.enqueue("a");
+    await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a"]);
+    await queue.enqueue("b");
+    await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a", "b"]);
+  });
+
+  it("enqueues in a transaction of the user's", async () => {
+    const { queue, pool } = await queues();
+    const client = await pool.connect();
+    await client.query("begin");
+    await queue.enqueue("undone", { transaction: client });
+    await client.query("rollback");
+    await client.query("begin");
+    await queue.enqueue("done", { transaction: client });
+    expect(await queue.lease()).toEqual([]);
+    await client.query("commit");
+    client.release();
+    expect(payloads(await queue.lease())).toEqual(["done"]);
+  });
+
+  it("refuses what it could not give back, without showing it", async () => {
+    const { queue } = await queues();
+    await expect(queue.enqueue({ secret: 4711 } as never)).rejects.toThrow("got object");
+    await expect(queue.enqueue("a", { key: "x".repeat(2_000) })).rejects.toThrow("1024");
+    await expect(queue.enqueue("a", { delay: -1 })).rejects.toThrow("delay");
+    await queue.close();
+    await expect(queue.enqueue("a")).rejects.toMatchObject({ code: "WESTEND_ERR_STOPPED" });
+  });
+
+  it("lists every mistake in its options", () => {
+    expect(() => postgresQueue({} as never, { name: "", listen: 1 } as never)).toThrow(
+      /3 mistakes/,
+    );
+    expect(() => postgres({ lease: 0, finite: "yes" } as never)).toThrow(/3 mistakes/);
+  });
+});
