@@ -104,14 +104,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the source is acknowledged again after it has refused for good",
     file: "acknowledger-stage",
-    search: "if (number < ATTEMPTS && !this.#killed)",
+    search: "if (number < ATTEMPTS && !this.#killed && !final)",
     replace: "if (!this.#killed)",
     tests: ["topology/acknowledger-stage"],
   },
   {
     name: "a refused acknowledgement is forgotten",
     file: "acknowledger-stage",
-    search: "if (number < ATTEMPTS && !this.#killed)",
+    search: "if (number < ATTEMPTS && !this.#killed && !final)",
     replace: "if (number > ATTEMPTS && !this.#killed)",
     tests: ["topology/acknowledger-stage"],
   },
@@ -170,7 +170,7 @@ export const mutations: readonly Mutation[] = [
     file: "processing",
     search: "    for (const delivery of this.#delayed.remove(({ settled }) => settled)) {",
     replace: "    for (const delivery of this.#delayed.remove(() => false)) {",
-    tests: ["pipeline/draining", "pipeline/stopping", SCENARIOS],
+    tests: ["pipeline/revoking", "pipeline/draining", SCENARIOS],
   },
   {
     name: "a late completion after a timeout is honoured",

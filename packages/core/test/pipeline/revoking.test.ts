@@ -136,6 +136,27 @@ describe("revoke", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it("frees at once the key of what waits for another try", async () => {
+    const handled: number[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          partitionBy: () => "same",
+          retry: retry({ attempts: 5, backoff: constant(60_000) }),
+          handle({ data }: any) {
+            handled.push(data);
+            if (data === 2) throw new Error("spoilt");
+          },
+        },
+      },
+      new TestSource([2, 3]),
+    );
+    await source.contexts[0]?.revoke(even, 1000);
+    expect(handled).toEqual([2, 3]);
+    expect(running.stats().processor.waiting).toBe(0);
+    await stopWithin(clock, running, 0);
+  });
+
   it("takes back what fails meanwhile and would be tried again", async () => {
     const gate = deferred();
     let handled = 0;
