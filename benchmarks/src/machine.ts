@@ -18,7 +18,9 @@ const here = join(import.meta.dirname, "..");
 
 export function machine(): Machine {
   const { dependencies } = packageFile(join(here, "package.json"));
-  const { westend: _, ...packages } = dependencies ?? {};
+  const packages = Object.fromEntries(
+    Object.entries(dependencies ?? {}).filter(([, version]) => version !== "*"),
+  );
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),

@@ -4,7 +4,7 @@ export interface Figure {
   readonly unit: Unit;
 }
 
-export type Unit = "msg/s" | "ms" | "µs" | "bytes" | "×" | "";
+export type Unit = "msg/s" | "s" | "ms" | "µs" | "bytes" | "×" | "";
 
 /** What is promised; a figure is judged by `must`, and by `aim` where there is one. */
 export interface Bar {
@@ -99,6 +99,7 @@ export function show({ value, unit }: Figure): string {
     case "bytes":
       if (Math.abs(value) >= 1e6) return `${short(value / 1e6)} MB`;
       return Math.abs(value) >= 10_000 ? `${short(value / 1e3)} kB` : `${Math.round(value)} B`;
+    case "s":
     case "ms":
     case "µs":
       return `${short(value)} ${unit}`;

@@ -20,10 +20,15 @@ export function jarFolder(): string {
   const cache =
     process.env["WESTEND_CACHE"] ??
     join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "westend");
+  const hash = createHash("sha256").update(readFileSync(POM)).digest("hex").slice(0, 8);
+  return join(cache, `kafka-${kafkaVersion()}-${hash}`);
+}
+
+/** As `pom.xml` names it. */
+export function kafkaVersion(): string {
   const pom = readFileSync(POM, "utf8");
   const version = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(pom)?.[1];
-  const hash = createHash("sha256").update(pom).digest("hex").slice(0, 8);
-  return join(cache, `kafka-${version}-${hash}`);
+  return version ?? "unknown";
 }
 
 /** The folder of the broker's jars; Maven fetches them the first time. Any number of processes may ask at once. */

@@ -8,7 +8,7 @@ import { until } from "../wait.ts";
 import { KafkaAdmin } from "./admin.ts";
 import { Broker } from "./broker.ts";
 import { certificate } from "./certificate.ts";
-import { fetchJars } from "./jars.ts";
+import { fetchJars, kafkaVersion } from "./jars.ts";
 import { type BrokerPorts, brokerProperties } from "./properties.ts";
 import { scramCredentials, type SecureListener, type Security } from "./security.ts";
 
@@ -28,6 +28,8 @@ export interface KafkaOptions {
 }
 
 export interface KafkaServer extends AsyncDisposable {
+  /** Of Apache Kafka. */
+  readonly version: string;
   /** `host:port` of every broker, for clients. */
   readonly brokers: string[];
   readonly admin: KafkaAdmin;
@@ -90,6 +92,7 @@ export async function startKafka({
     await Promise.all(brokers.map((broker) => broker.format(cluster, credentials)));
     await Promise.all(brokers.map((broker) => broker.start()));
     return {
+      version: kafkaVersion(),
       brokers: ports.map(({ advertised }) => `127.0.0.1:${advertised}`),
       admin: new KafkaAdmin(internal),
       ca: tls?.ca,
