@@ -111,6 +111,20 @@ describe("faults of the mini-broker", () => {
   });
 });
 
+describe("a fetch of the mini-broker", () => {
+  it("that waits is answered when something is produced", async () => {
+    const mini = await start();
+    const consumer = consumerOf(mini, { maxWaitTime: 600_000 });
+    const stream = await consumer.consume({ topics: ["events"], mode: "earliest" });
+    const first = stream[Symbol.asyncIterator]().next();
+    await vi.waitFor(() => expect(mini.requests("Fetch")).toBe(1), { timeout: 20_000 });
+
+    await send(producerOf(mini), "now");
+
+    expect(String((await first).value.value)).toBe("now");
+  });
+});
+
 describe("groups of the mini-broker", () => {
   it("wait for others as long as they are told when they begin", async () => {
     const mini = await start({ initialRebalanceDelay: 300 });

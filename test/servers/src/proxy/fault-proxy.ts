@@ -107,9 +107,6 @@ class Connection {
     for (const socket of this.#sockets) {
       // What breaks one side breaks the other, as it would without a proxy.
       socket.on("error", () => this.reset());
-      socket.once("close", (hadError) => {
-        if (hadError) this.reset();
-      });
     }
   }
 
