@@ -47,7 +47,7 @@ export class Assignments {
     return this.#owned.get(nameOf(where));
   }
 
-  /** Everything a finite source was to hand over has been handed over. */
+  /** Everything a finite source was to hand over has been handed over, and has ended. */
   get finished(): boolean {
     if (!this.#options.finite || !this.#assigned) return false;
     return [...this.#owned.values()].every((partition) => partition?.finished === true);

@@ -116,7 +116,7 @@ export interface KafkaOptions extends KafkaConnectionOptions {
    */
   readonly orderBy?: "key" | "partition" | "none" | undefined;
   /**
-   * Ends the source when it has handed over what its partitions held when it got them; for batch jobs.
+   * Ends the source when everything has ended that its partitions held when it got them; for batch jobs.
    * @defaultValue false
    */
   readonly finite?: boolean | undefined;

@@ -57,9 +57,9 @@ export class Partition implements TopicPartition {
     return bytes;
   }
 
-  /** Everything that is to come has been handed over. */
+  /** Everything that is to come has ended. */
   get finished(): boolean {
-    return this.tracker.position >= this.target;
+    return this.tracker.low >= this.target;
   }
 
   /** What a poll brought. */

@@ -21,7 +21,7 @@ export const caught: readonly (readonly [Flaw, string, string])[] = [
   [
     "gives nothing rather than too many bytes",
     "keeps to the bytes it is asked for, but gives one message at least",
-    "nothing came for a demand of one byte",
+    "nothing came for a demand of 1 bytes",
   ],
   ["loses keys", "gives messages the key they were sent with", "the key of message 0"],
   [

@@ -89,13 +89,19 @@ class PlatformaticDriver implements KafkaDriver {
   ): Promise<ReadonlyMap<number, readonly TopicPartition[]>> {
     const { topics } = await this.#metadata();
     const leaders = new Map<number, TopicPartition[]>();
+    let headless = false;
     for (const one of partitions) {
       const leader = topics.get(one.topic)?.partitions[one.partition]?.leader ?? -1;
-      if (leader < 0) continue;
+      if (leader < 0) {
+        headless = true;
+        continue;
+      }
       const led = leaders.get(leader);
       if (led === undefined) leaders.set(leader, [one]);
       else led.push(one);
     }
+    // A new leader is known only to who asks again.
+    if (headless) this.#now.consumer.clearMetadata();
     return leaders;
   }
 

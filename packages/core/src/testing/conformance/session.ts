@@ -81,6 +81,18 @@ export class TrialSession {
     return this.#checked(pulled, messages);
   }
 
+  /** Pulls until something comes, and gives what one pull brought; fails if nothing does. */
+  async some(demand: Demand): Promise<readonly Handed[]> {
+    const { clock, limit } = this.#options.time;
+    const end = clock.now() + limit;
+    for (;;) {
+      const pulled = await this.pull(demand, `something for a demand of ${demand.bytes} bytes`);
+      if (pulled === null || pulled.length > 0) return pulled ?? [];
+      assert.ok(clock.now() < end, `nothing came for a demand of ${demand.bytes} bytes`);
+      await this.#idle(end);
+    }
+  }
+
   /** Pulls until so many messages have come; fails if they do not. */
   async take(count: number, demand: number = count): Promise<Handed[]> {
     const { clock, limit } = this.#options.time;

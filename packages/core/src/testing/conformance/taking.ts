@@ -48,11 +48,11 @@ export const taking: readonly Scenario[] = [
       const session = await trial.open();
       const size = ({ size, payload }: Handed): number =>
         size ?? (payload as string | Uint8Array).length;
-      const [first, ...more] = (await session.pull({ messages: 10, bytes: 1 })) ?? [];
+      const [first, ...more] = await session.some({ messages: 10, bytes: 1 });
       assert.ok(first !== undefined, "nothing came for a demand of one byte");
       assert.equal(more.length, 0, "several messages came for a demand of one byte");
       const bytes = size(first) * 4;
-      const pulled = (await session.pull({ messages: 10, bytes })) ?? [];
+      const pulled = await session.some({ messages: 10, bytes });
       assert.ok(pulled.length > 0, `nothing came for a demand of ${bytes} bytes`);
       const sum = pulled.reduce((total, message) => total + size(message), 0);
       assert.ok(sum <= bytes, `${sum} bytes came for a demand of ${bytes}`);
