@@ -21,6 +21,7 @@ import type {
   KafkaOptions,
   KafkaTls,
   KafkaWriteOptions,
+  RedriveOptions,
   RetryTopicsOptions,
   ToKafkaOptions,
 } from "./options.ts";
@@ -238,4 +239,23 @@ const retryTopicsOptions: Checker = object<RetryTopicsOptions>(
 /** @throws ConfigurationError that lists every mistake. */
 export function checkRetryTopicsOptions(options: RetryTopicsOptions): void {
   check("retryTopics", options, retryTopicsOptions);
+}
+
+const redriveOptions: Checker = object<RedriveOptions>(
+  {
+    ...connectionShape,
+    ...writeShape,
+    topic,
+    by: string({ nonEmpty: true }),
+    filter: optional(func),
+    edit: optional(func),
+    limit: optional(integer({ min: 1, max: MAX_INT })),
+    dryRun: optional(boolean),
+  },
+  { also: checkSecurity },
+);
+
+/** @throws ConfigurationError that lists every mistake. */
+export function checkRedriveOptions(options: RedriveOptions): void {
+  check("redrive", options, redriveOptions);
 }

@@ -9,6 +9,7 @@ export type {
   KafkaStart,
   KafkaTls,
   KafkaWriteOptions,
+  RedriveOptions,
   RetryTopicsOptions,
   ToKafkaOptions,
 } from "./options.ts";
@@ -21,3 +22,5 @@ export { kafka, type KafkaProducer } from "./producer.ts";
 export type { KafkaAckOptions, KafkaMessage, KafkaMetadata } from "./message.ts";
 export type { PartitionStats } from "./stats.ts";
 export type { TopicPartition } from "./client.ts";
+export { redrive, type RedriveReport } from "./redrive.ts";
+export type { StoredKafkaLetter } from "./stored-letter.ts";

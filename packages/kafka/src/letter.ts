@@ -6,6 +6,9 @@ import type { EncodedRecord, NewKafkaRecord, RecordBytes } from "./record.ts";
 /** What a dead letter's own headers begin with; headers of a message that do, do not come through. */
 export const PREFIX = "westend-";
 
+/** On what is no letter but a note that letters have been written back. */
+export const MARKER: string = `${PREFIX}redriven`;
+
 type Pair = readonly [name: string, value: RecordBytes];
 
 /** Where a message came from; metadata of Kafka sources has it. */
@@ -154,4 +157,8 @@ function valueOf(payload: unknown): RecordBytes | undefined {
   } catch {
     return undefined;
   }
+}
+
+export function isMarker(headers: readonly (Buffer | null)[]): boolean {
+  return headers.some((name, index) => index % 2 === 0 && name?.toString() === MARKER);
 }

@@ -24,6 +24,8 @@ export interface KafkaMetadata extends Configurable<KafkaAckOptions> {
   readonly rawHeaders: readonly (Buffer | null)[];
   /** Of the leader that wrote it. */
   readonly leaderEpoch: number;
+  /** Why the message came without its key, value and headers; undefined if it did not. */
+  readonly defect: Error | undefined;
 }
 
 const messages = new WeakMap<object, KafkaMessage>();
@@ -77,6 +79,7 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
       headers: byName(this.#record.headers),
       rawHeaders: this.#record.headers,
       leaderEpoch: this.leaderEpoch,
+      defect: this.defect,
     };
     messages.set(metadata, this);
     return metadata;

@@ -2,6 +2,7 @@ import type { SecureContextOptions } from "node:tls";
 import type { Awaitable, DeadLetter, DeadLetterSink } from "westend";
 import type { KafkaDriverFactory } from "./client.ts";
 import type { RecordBytes } from "./record.ts";
+import type { StoredKafkaLetter } from "./stored-letter.ts";
 
 /** What is secret may be given by a function: it is called at each authentication, so that it can change. */
 export type KafkaSecret = string | (() => Awaitable<string>);
@@ -249,4 +250,19 @@ export interface RetryTopicsOptions extends KafkaConnectionOptions, KafkaWriteOp
    * @defaultValue all but those that do not fit their decoder
    */
   readonly when?: ((letter: DeadLetter) => boolean) | undefined;
+}
+
+export interface RedriveOptions extends KafkaConnectionOptions, KafkaWriteOptions {
+  /** The dead-letter topic. */
+  readonly topic: string;
+  /** Who does it: a person or a program, for the note that is left in the topic. */
+  readonly by: string;
+  /** Which letters; the others stay as they are, for another time. */
+  readonly filter?: ((letter: StoredKafkaLetter) => boolean) | undefined;
+  /** Mends a value, or opens one that was sealed. `undefined` leaves the letter as it is. */
+  readonly edit?: ((letter: StoredKafkaLetter) => Awaitable<RecordBytes | undefined>) | undefined;
+  /** @defaultValue all that fit and are there when it begins */
+  readonly limit?: number | undefined;
+  /** Calls `filter` and `edit` and counts, but writes nothing. */
+  readonly dryRun?: boolean | undefined;
 }

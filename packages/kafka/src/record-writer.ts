@@ -75,11 +75,11 @@ export class RecordWriter {
   }
 
   /**
-   * Finds a topic, so that one that is missing is known before anything is to be written.
+   * Finds a topic, so that one that is missing is known before anything is to be written; how many partitions it has.
    * @throws KafkaError that says what to do.
    */
-  async reach(topic: string): Promise<void> {
-    await this.#options.client.partitions(topic);
+  reach(topic: string): Promise<number> {
+    return this.#options.client.partitions(topic);
   }
 
   /** Waits for what is being written. */

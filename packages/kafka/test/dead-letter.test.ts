@@ -171,6 +171,6 @@ describeWith("kafka", "kafkaDeadLetter", () => {
 
   it("keeps a pipeline from starting whose topic is missing, and says so", async () => {
     const deadLetter = kafkaDeadLetter({ brokers, topic: uniqueName("missing") });
-    await expect(bury(deadLetter, [])).rejects.toThrow(/no topic "missing-.*Create it/);
+    await expect(bury(deadLetter, [])).rejects.toThrow(/finding topic "missing-.*create it/);
   });
 });

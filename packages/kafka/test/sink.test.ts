@@ -152,7 +152,7 @@ describeWith("kafka", "toKafka", () => {
   it("fails messages of a topic that is missing, and says what to do", async () => {
     const { failures } = await run(open({ brokers, topic: uniqueName("missing") }), ["a"]);
     expect(failures).toMatchObject([{ error: { code: "KAFKA_NOT_WRITTEN" } }]);
-    expect(failures[0]?.error.message).toMatch(/no topic "missing-.*Create it/);
+    expect(failures[0]?.error.message).toMatch(/finding topic "missing-.*create it/);
   });
 
   it("fails a message whose record cannot be made, and writes the others", async () => {

@@ -1,6 +1,6 @@
 import type { RecordBatch, RecordClient, SendResult } from "../client.ts";
 import { clientConnection } from "../connection.ts";
-import { explain, finds } from "./explain.ts";
+import { explain, isKafkaError } from "./failures.ts";
 import type { KafkaConnectionOptions, KafkaWriteOptions } from "../options.ts";
 import { loadLibrary } from "./library.ts";
 import { messagesOf } from "./messages.ts";
@@ -19,6 +19,13 @@ const TOPIC_TRIES = 3;
  * for ever if they have got different ones since.
  */
 const LEADER_TRIES = 5;
+/** Somebody else leads the partition. */
+const MOVED = [
+  "NOT_LEADER_OR_FOLLOWER",
+  "LEADER_NOT_AVAILABLE",
+  "FENCED_LEADER_EPOCH",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+];
 /** Milliseconds to wait for what a client that is closed has to say of what it was sending. */
 const LAST_WORDS = 1_000;
 
@@ -63,7 +70,7 @@ export class PlatformaticRecordClient implements RecordClient {
       if (partitionsCount === 0) throw new Error(`Unknown topic ${topic}.`);
       return partitionsCount;
     } catch (cause) {
-      throw explain(cause, topic);
+      throw explain(`finding topic "${topic}"`, cause);
     }
   }
 
@@ -131,7 +138,7 @@ export class PlatformaticRecordClient implements RecordClient {
     error: unknown,
   ): number => {
     if (operation === "produce" && attempt >= LEADER_TRIES) {
-      if (finds(error, "hasStaleMetadata", true)) this.#abandon?.();
+      if (isKafkaError(error, ...MOVED)) this.#abandon?.();
     }
     return Math.min(LONGEST_WAIT, FIRST_WAIT * attempt);
   };
