@@ -47,7 +47,14 @@ export class Broker {
   async format(cluster: string, options: readonly string[] = []): Promise<void> {
     const { jars, folder, properties } = this.#settings;
     writeFileSync(this.#file, properties);
-    const tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", this.#file, ...options];
+    const tool = [
+      "kafka.tools.StorageTool",
+      "format",
+      `--cluster-id=${cluster}`,
+      "-c",
+      this.#file,
+      ...options,
+    ];
     await run(javaTool("java"), [...JVM, LOG_LEVEL, "-cp", `${jars}/*`, ...tool], { cwd: folder });
   }
 
