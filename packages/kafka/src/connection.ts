@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { Awaitable } from "westend";
 import type { KafkaConnectionOptions, KafkaSasl, KafkaSecret } from "./options.ts";
@@ -42,14 +43,16 @@ export function usesTls({ tls, brokers }: KafkaConnectionOptions): boolean {
 /** How to connect, in the client's words, every default filled in. */
 export function clientConnection(options: KafkaConnectionOptions): ClientConnection {
   const { tls } = options;
+  const bootstrapBrokers = listOf(options.brokers).map(addressOf);
+  const named = bootstrapBrokers.some(({ host }) => isIP(host) === 0);
   const custom = typeof tls === "object" ? tls : {};
   return {
     clientId: options.clientId ?? "westend",
-    bootstrapBrokers: listOf(options.brokers).map(addressOf),
+    bootstrapBrokers,
     connectTimeout: options.connectTimeout ?? 5000,
     tls: usesTls(options) ? custom : undefined,
-    // The client does not send the host's name by itself; brokers behind proxies need it.
-    tlsServerName: usesTls(options) && custom.servername === undefined ? true : undefined,
+    // The client does not send the host's name by itself; brokers behind proxies need it. Addresses have none.
+    tlsServerName: named && usesTls(options) && custom.servername === undefined ? true : undefined,
     sasl: options.sasl === undefined ? undefined : saslOf(options.sasl),
   };
 }
