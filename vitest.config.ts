@@ -38,7 +38,12 @@ const processes = ["cli", ...(hasSqlite ? ["sqlite"] : [])].map(
 /** The client of `@westend/kafka` is not promised to run on Node 20. */
 const withKafka = hasSqlite
   ? [
-      project("kafka", ["packages/kafka/test/**/*.test.ts"], { ...kafka, ...servers }),
+      project("kafka", ["packages/kafka/test/{*,platformatic/*}.test.ts"], {
+        ...kafka,
+        ...servers,
+      }),
+      // Waits for real time to pass, and kills servers.
+      project("kafka-server", ["packages/kafka/test/server/*.test.ts"], { ...kafka, ...servers }),
       project("servers", ["test/servers/test/**/*.test.ts"], { ...kafka, ...servers }),
     ]
   : [];

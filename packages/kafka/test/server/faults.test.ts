@@ -3,10 +3,10 @@ import { PipelineError } from "westend";
 import { type KafkaServer, startKafka } from "test-servers";
 import { describeWith, sharedKafka, uniqueName } from "test-servers/vitest";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { writeEvents } from "./support/events.ts";
-import { eventsFor, type Member, type MemberOptions, startMember } from "./support/member.ts";
-import { listening } from "./support/said.ts";
-import { until } from "./support/until.ts";
+import { writeEvents } from "../support/events.ts";
+import { eventsFor, type Member, type MemberOptions, startMember } from "../support/member.ts";
+import { listening } from "../support/said.ts";
+import { until } from "../support/until.ts";
 
 const members: Member[] = [];
 const start = async (options: MemberOptions): Promise<Member> => {
