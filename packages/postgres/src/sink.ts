@@ -135,31 +135,31 @@ class Sink<Row extends object> implements BatchInsert<Row> {
     });
   }
 
-  /** In a transaction by its own connection: there may be no other left in the pool. */
   async #plan(transaction?: PostgresTransaction): Promise<InsertPlan> {
     if (this.#ready !== undefined) return this.#ready;
-    if (transaction !== undefined) {
-      return this.#prepare(async (statement) => execute(transaction, statement));
+    try {
+      // By the transaction's own connection: there may be no other left in the pool.
+      if (transaction !== undefined) {
+        return await this.#prepare(async (statement) => execute(transaction, statement));
+      }
+      this.#opening ??= this.#database
+        .use((session) => this.#prepare(session.query))
+        .finally(() => (this.#opening = undefined));
+      return await this.#opening;
+    } catch (error) {
+      throw explain(error);
     }
-    this.#opening ??= this.#database
-      .use((session) => this.#prepare((statement) => session.query(statement)))
-      .finally(() => (this.#opening = undefined));
-    return this.#opening;
   }
 
   async #prepare(run: Run): Promise<InsertPlan> {
     const { table, schema, columns } = this.#options;
     const name = `${schema === undefined ? "" : `${quote(schema)}.`}${quote(table)}`;
-    try {
-      await checkVersion(run, "batchInsert");
-      const planned = await columnsOf(run, "batchInsert", name, columns);
-      const plan = new InsertPlan(name, planned, this.#options);
-      await run({ ...plan.statement([]), name: undefined, text: `explain ${plan.text}` });
-      this.#ready = plan;
-      return plan;
-    } catch (error) {
-      throw explain(error);
-    }
+    await checkVersion(run, "batchInsert");
+    const planned = await columnsOf(run, "batchInsert", name, columns);
+    const plan = new InsertPlan(name, planned, this.#options);
+    await run({ ...plan.statement([]), name: undefined, text: `explain ${plan.text}` });
+    this.#ready = plan;
+    return plan;
   }
 }
 

@@ -57,7 +57,7 @@ export async function startPostgres({
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: "100",
-    ...(fsync ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...(fsync ? {} : { fsync: "off", full_page_writes: "off" }),
     ...settings,
   });
   const stop = async (): Promise<void> => {
