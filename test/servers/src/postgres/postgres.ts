@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../folder.ts";
 import { freePort } from "../ports.ts";
@@ -9,6 +10,9 @@ import { until } from "../wait.ts";
 import { postgresBinaries } from "./binaries.ts";
 
 const run = promisify(execFile);
+
+/** Milliseconds within which what is left of a killed server has ended. */
+const LONGEST_END = 10_000;
 
 /** PostgreSQL refuses to run as root; this user comes with it. */
 const USER = "postgres";
@@ -85,10 +89,7 @@ export async function startPostgres({
       return url(name);
     },
     kill: () => server.kill(),
-    async restart() {
-      await server.kill();
-      await server.start();
-    },
+    restart: () => server.restart(),
     pause: () => server.signal("SIGSTOP"),
     resume: () => server.signal("SIGCONT"),
     stop,
@@ -161,6 +162,22 @@ class Server {
         { signal },
       ),
     );
+  }
+
+  /** A child that was made at the moment of the kill outlives it a little, and meanwhile no server can be started. */
+  async restart(): Promise<void> {
+    await this.kill();
+    const end = performance.now() + LONGEST_END;
+    for (;;) {
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        const isInUse = (error as Error).message.includes("pre-existing shared memory");
+        if (!isInUse || performance.now() > end) throw error;
+        await sleep(100);
+      }
+    }
   }
 
   async kill(): Promise<void> {
