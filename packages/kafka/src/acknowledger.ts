@@ -71,13 +71,22 @@ export class Acknowledger {
     }, this.#options.commitInterval);
   }
 
-  /** Commits what these have come to, and tries again for at most so many milliseconds. */
+  /** Commits what these have come to, and tries again for at most so many milliseconds; a broker that does not answer is not waited for. */
   async flush(partitions: readonly Partition[], timeout: number): Promise<void> {
     const { clock } = this.#options;
-    const deadline = clock.now() + timeout;
-    while (!(await this.#commit(partitions)) && clock.now() < deadline) {
-      await new Promise<void>((resolve) => void clock.setTimer(resolve, RETRY_WAIT));
-    }
+    const state = { over: false };
+    const { promise: up, resolve } = Promise.withResolvers<void>();
+    const timer = clock.setTimer(() => {
+      state.over = true;
+      resolve();
+    }, timeout);
+    const commit = async (): Promise<void> => {
+      while (!(await this.#commit(partitions)) && !state.over) {
+        await new Promise<void>((again) => void clock.setTimer(again, RETRY_WAIT));
+      }
+    };
+    await Promise.race([commit(), up]);
+    clock.clearTimer(timer);
   }
 
   end(): void {

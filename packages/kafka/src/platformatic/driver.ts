@@ -26,9 +26,12 @@ import {
 import { Membership } from "./membership.ts";
 import { commitOffsets, committedOffsets } from "./offsets.ts";
 import { Protocol } from "./protocol.ts";
+import { within } from "./within.ts";
 
 /** Milliseconds beyond the longest wait we ask for, after which a connection is taken for dead. */
 const GRACE = 10_000;
+/** Milliseconds that leaving the group may take. */
+const FAREWELL = 3000;
 const EARLIEST = -2n;
 const LATEST = -1n;
 const LARGEST_BACKOFF = 1000;
@@ -169,7 +172,7 @@ class PlatformaticDriver implements KafkaDriver {
     const { consumer } = this.#now;
     // A member with a name of its own is expected back.
     if (this.#options.groupInstanceId !== undefined) await consumer.connections.close();
-    else await consumer.leaveGroup(true);
+    else await within(consumer.leaveGroup(true), FAREWELL);
   }
 
   async close(): Promise<void> {
@@ -177,6 +180,10 @@ class PlatformaticDriver implements KafkaDriver {
     if (this.#connected === undefined) return;
     const { consumer, fetching } = this.#connected;
     this.#connected = undefined;
+    // Nothing is waited for any more, least of all a peer that does not answer.
+    for (const pool of [consumer.connections, fetching]) {
+      for (const [, { socket }] of pool) socket?.destroy();
+    }
     await Promise.allSettled([consumer.close(true), fetching.close()]);
   }
 

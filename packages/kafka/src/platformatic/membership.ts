@@ -5,6 +5,8 @@ import type { Assignment, Consumer } from "./library.ts";
 /** Milliseconds before another try to join; doubled each time. */
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 2000;
+/** Milliseconds a broker may be busy with something else. */
+const SHORTEST_SILENCE = 2000;
 
 /** Stays a member of the group. The client joins, syncs, and keeps the session alive; this tells what became ours and what has to go. */
 export class Membership {
@@ -17,6 +19,7 @@ export class Membership {
   #announced = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(consumer: Consumer, options: KafkaDriverOptions, events: GroupEvents) {
@@ -26,6 +29,10 @@ export class Membership {
     for (const topic of options.topics) consumer.topics.track(topic);
     consumer.on("consumer:group:rebalance", () => (this.#announced = true));
     consumer.on("consumer:group:join", () => this.#joined());
+    consumer.on("consumer:heartbeat:start", () => this.#listen());
+    for (const event of ["end", "error", "cancel"]) {
+      consumer.on(`consumer:heartbeat:${event}`, () => clearTimeout(this.#silence));
+    }
     // The client gives up coming back after some tries.
     consumer.on("error", (error: Error) => this.#failed(error));
   }
@@ -43,6 +50,17 @@ export class Membership {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
+  }
+
+  /** Who does not answer a sign of life is taken for gone: a connection may be dead without anybody having said so. */
+  #listen(): void {
+    clearTimeout(this.#silence);
+    if (this.#ended) return;
+    const wait = Math.max(SHORTEST_SILENCE, 2 * this.#options.heartbeatInterval);
+    this.#silence = setTimeout(() => {
+      for (const [, { socket }] of this.#consumer.connections) socket?.destroy();
+    }, wait);
   }
 
   async #join(): Promise<void> {
@@ -58,6 +76,8 @@ export class Membership {
   }
 
   async #beforeJoin(): Promise<Buffer> {
+    // Its answer was that there is something to join.
+    clearTimeout(this.#silence);
     const owned = flatten(this.#consumer.assignments);
     const kept = this.#held.filter((one) => owned.some((other) => isSame(one, other)));
     const gone = this.#held.filter((one) => !kept.includes(one));

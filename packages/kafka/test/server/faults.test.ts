@@ -128,6 +128,21 @@ describeWith("kafka", "a source whose brokers fail", () => {
     expect(handled).toBe(630);
   });
 
+  it("stops soon though nobody answers any more", async () => {
+    const topic = uniqueName("deaf");
+    await kafka.admin.createTopic(topic);
+    await writeEvents(kafka.brokers, topic, eventsFor(1, 10));
+    const member = await start({ brokers: kafka.brokers, topic, groupId: topic });
+    await until("all is handled", () => member.handled.length === 10);
+    kafka.proxy(1).set({ stall: true });
+    try {
+      const report = await member.running.stop({ timeout: 20_000 });
+      expect(report).toMatchObject({ received: 10, succeeded: 10, abandoned: 0 });
+    } finally {
+      kafka.proxy(1).clear();
+    }
+  });
+
   it("goes on after a black hole longer than its session", async () => {
     const handled = await underLoad(async () => {
       kafka.proxy(1).set({ stall: true });
