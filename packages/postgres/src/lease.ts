@@ -33,8 +33,6 @@ interface Candidate {
   readonly id: string;
   readonly size: number;
   readonly keyed: boolean;
-  /** Nobody else is leasing of its key at this moment. */
-  readonly mine: boolean;
 }
 
 /** Whether a lease could bring anything. */
@@ -62,8 +60,7 @@ export async function lease(
   const candidates = await look(session, store, terms);
   const ids: string[] = [];
   let room = terms.bytes;
-  for (const { id, size, mine } of candidates) {
-    if (!mine) continue;
+  for (const { id, size } of candidates) {
     if (size > room && ids.length > 0) break;
     room -= size;
     ids.push(id);
@@ -86,10 +83,7 @@ async function promote(session: Session, store: Store, queue: string): Promise<v
   });
 }
 
-/**
- * Locks ready messages that nobody else has locked. Of a key only while nobody else holds any, and only by one transaction at a time:
- * two that each lock another message of a key would not see that of the other.
- */
+/** Locks ready messages that nobody else has locked; of a key only while nobody else holds any. */
 async function look(session: Session, store: Store, terms: LeaseTerms): Promise<Candidate[]> {
   const table = store.table("message");
   const { rows } = await session.query({
@@ -98,17 +92,18 @@ async function look(session: Session, store: Store, terms: LeaseTerms): Promise<
         select id, key, octet_length(payload) as size from ${table} m
         where queue = $1 and state = ${READY} and (key is null or not exists (
           select from ${table} e where e.queue = m.queue and e.key = m.key and e.id < m.id
-            and e.state = ${HELD} and e.owner is distinct from $4::uuid))
+            and e.state = ${HELD} and e.owner is distinct from $3::uuid))
         order by id limit $2 for update skip locked)
-      select id::text, size, key is not null as keyed,
-        key is null or pg_try_advisory_xact_lock(hashtext($3), hashtext(key)) as mine
-      from candidate order by id`,
-    values: [terms.queue, terms.limit, `${store.channel}:${terms.queue}`, terms.owner],
+      select id::text, size, key is not null as keyed from candidate order by id`,
+    values: [terms.queue, terms.limit, terms.owner],
   });
   return rows as Candidate[];
 }
 
-/** Looks at keys once more, now that nobody else can lease of them: a message behind one that is not taken with it stays. */
+/**
+ * Looks at keys once more, in a new snapshot: a message stays if an earlier one of its key is not taken with it, be it that somebody
+ * else has locked that one, or has leased it meanwhile.
+ */
 async function take(
   session: Session,
   store: Store,
