@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const core = "packages/core/src";
 const stage = `${core}/topology/batcher-stage.ts`;
 const ledger = `${core}/topology/ledger.ts`;
+const delivery = `${core}/topology/delivery.ts`;
 const producer = `${core}/producers/memory.ts`;
 
 const forbidden: [file: string, line: string][] = [
@@ -17,6 +18,8 @@ const forbidden: [file: string, line: string][] = [
   [stage, `export { a } from "./producer-stage.ts";`],
   [stage, `import type { A } from "./topology.ts";`],
   [stage, `import { a } from "./ledger.ts";`],
+  [stage, `import { a } from "./account.ts";`],
+  [stage, `import { a } from "./delivery.ts";`],
   [stage, `import { a } from "../pipeline.ts";`],
   [stage, `import { a } from "node:fs";`],
   [stage, `setTimeout(() => undefined, 1);`],
@@ -25,6 +28,8 @@ const forbidden: [file: string, line: string][] = [
   [ledger, `import type { A } from "../clock.ts";`],
   [ledger, `import type { A } from "../telemetry.ts";`],
   [ledger, `import type { A } from "./producer-stage.ts";`],
+  [delivery, `import { a } from "./ring.ts";`],
+  [delivery, `import type { A } from "../clock.ts";`],
   [ledger, `import { a } from "node:util";`],
   [ledger, `import type { A } from "node:stream";`],
   [ledger, `export const a = performance.now();`],
@@ -65,6 +70,8 @@ const allowed: [file: string, line: string][] = [
   [stage, `import type { A } from "./ledger.ts";`],
   [stage, `import type { A } from "../options.ts";`],
   [ledger, `import type { A } from "../message.ts";`],
+  [ledger, `import { a } from "./account.ts";`],
+  [delivery, `import type { A } from "../message.ts";`],
   [producer, `import { a } from "../errors.ts";`],
   [producer, `import type { A } from "node:stream";`],
   [`${core}/message.ts`, `import type { A } from "./batch.ts";`],

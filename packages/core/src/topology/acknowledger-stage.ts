@@ -3,7 +3,9 @@ import type { Clock } from "../clock.ts";
 import { AcknowledgeError, StoppedError } from "../errors.ts";
 import type { ProducerSession } from "../producer.ts";
 import { DelayQueue } from "./delay-queue.ts";
-import type { Account, Delivery, Ledger, SettledGroup } from "./ledger.ts";
+import type { Account, SettledGroup } from "./account.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
 import { isThenable } from "./thenable.ts";
 
 /** How often an acknowledgement is tried in all. */

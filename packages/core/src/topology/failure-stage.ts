@@ -5,7 +5,7 @@ import { Message, type RoutedMessage } from "../message.ts";
 import type { Awaitable } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
 import { Alarm } from "./alarm.ts";
-import type { Delivery } from "./ledger.ts";
+import type { Delivery } from "./delivery.ts";
 import { isThenable } from "./thenable.ts";
 import { within } from "./time-limit.ts";
 

@@ -1,7 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
 import type { Batching } from "./batching.ts";
-import { type Account, type Delivery, DeliveryState, type Ledger, RouteState } from "./ledger.ts";
+import type { Account } from "./account.ts";
+import { type Delivery, DeliveryState, RouteState } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
 import type { Source, Sources } from "./sources.ts";
 

@@ -1,7 +1,7 @@
 import { HandlerResultError } from "../errors.ts";
 import { Message, RoutedMessage } from "../message.ts";
 import { describeValue } from "../options/words.ts";
-import { type Delivery, RouteState } from "./ledger.ts";
+import { type Delivery, RouteState } from "./delivery.ts";
 import { checkKey } from "./partition-key.ts";
 
 type Refusal = (route: RoutedMessage) => Error | undefined;

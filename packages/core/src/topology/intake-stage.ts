@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Decoder } from "../decoder.ts";
 import { Message } from "../message.ts";
 import type { Awaitable } from "../producer.ts";
-import type { Delivery } from "./ledger.ts";
+import type { Delivery } from "./delivery.ts";
 import { checkKey } from "./partition-key.ts";
 import type { UserProcessor } from "./settings.ts";
 import { isThenable } from "./thenable.ts";

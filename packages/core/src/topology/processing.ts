@@ -7,9 +7,11 @@ import type { Publish } from "../telemetry.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import { type Decision, FailurePolicy } from "./failure-policy.ts";
 import type { Failure } from "./failure-stage.ts";
+import { handlerOf } from "./handler.ts";
 import { isSeveral, routesOf } from "./handler-result.ts";
 import { IntakeStage } from "./intake-stage.ts";
-import { type Defect, type Delivery, DeliveryState, type Ledger } from "./ledger.ts";
+import { type Defect, type Delivery, DeliveryState } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
 import { ProcessorStage } from "./processor-stage.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Settings } from "./settings.ts";
@@ -111,7 +113,7 @@ export class Processing implements Child {
     for (const delivery of this.#options.unsettled()) {
       if (delivery.state !== DeliveryState.running) continue;
       if (delivery.revoked) this.#release(delivery);
-      else this.#recover(delivery);
+      else this.#rerun(delivery, (delivery.message as Message<unknown>).attempt);
     }
     this.#options.completed();
   }
@@ -193,7 +195,7 @@ export class Processing implements Child {
       timeout: settings.processor.timeout,
       ownSignal: settings.processor.ownSignal,
       pipeline: settings.name,
-      handle: this.#handler(),
+      handle: handlerOf(settings.processor.user),
       ledger: this.#options.ledger,
       scheduler: this.#scheduler,
       handled: (delivery, result) => this.#handled(delivery, result),
@@ -202,19 +204,6 @@ export class Processing implements Child {
       advance: completed,
       crashed,
     });
-  }
-
-  /** The user's handler, with what the options ask for around it and nothing else. */
-  #handler(): (message: Message<unknown>, signal: AbortSignal) => unknown {
-    const { user } = this.#options.settings.processor;
-    return user.prepare === undefined
-      ? (message, signal) => user.handle.call(user.self, message, signal)
-      : (message, signal) => {
-          const delivery = message.origin as Delivery;
-          return delivery.unprepared
-            ? prepareAlone(user, message, signal)
-            : user.handle.call(user.self, message, signal);
-        };
   }
 
   #ready(delivery: Delivery, prepared: boolean): void {
@@ -371,11 +360,8 @@ export class Processing implements Child {
       return;
     }
     delivery.note({ defect: undefined });
-    const { data, attempt } = delivery.message as Message<unknown>;
-    // A new object: what a late handler says to the old one no longer counts.
-    delivery.message = new Message(data, attempt + 1, delivery);
-    this.#options.ledger.again(delivery);
-    this.#scheduler.again(delivery);
+    const { attempt } = delivery.message as Message<unknown>;
+    this.#rerun(delivery, attempt + 1);
     this.#options.completed();
   }
 
@@ -392,8 +378,9 @@ export class Processing implements Child {
     return this.#whenTaken(taken);
   }
 
-  #recover(delivery: Delivery): void {
-    const { data, attempt } = delivery.message as Message<unknown>;
+  /** A new object: what a late handler says to the old one no longer counts. */
+  #rerun(delivery: Delivery, attempt: number): void {
+    const { data } = delivery.message as Message<unknown>;
     delivery.message = new Message(data, attempt, delivery);
     this.#options.ledger.again(delivery);
     this.#scheduler.again(delivery);
@@ -409,16 +396,4 @@ export class Processing implements Child {
     }
     this.#options.completed();
   }
-}
-
-async function prepareAlone(
-  user: Settings["processor"]["user"],
-  message: Message<unknown>,
-  signal: AbortSignal,
-): Promise<unknown> {
-  await user.prepare?.call(user.self, [message], signal);
-  // It may have been given up, and given back, meanwhile.
-  signal.throwIfAborted();
-  (message.origin as Delivery).note({ unprepared: false });
-  return user.handle.call(user.self, message, signal);
 }

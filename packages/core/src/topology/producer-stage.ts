@@ -10,7 +10,9 @@ import type {
   ProducerSession,
 } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
-import type { Account, Delivery, Ledger } from "./ledger.ts";
+import type { Account } from "./account.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
 import { Session } from "./session.ts";
 
 /** Milliseconds to wait after an empty pull, unless the session says otherwise. */

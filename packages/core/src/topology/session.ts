@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "../clock.ts";
 import { describeValue } from "../options/words.ts";
 import type { Awaitable, Demand, Incoming, ProducerSession } from "../producer.ts";
-import type { Account, Delivery, Ledger } from "./ledger.ts";
+import type { Account } from "./account.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
 import { isThenable } from "./thenable.ts";
 
 type Messages = readonly Incoming<unknown, unknown>[];

@@ -10,7 +10,8 @@ import type {
 import { type Publish, publisher } from "../telemetry.ts";
 import { Batching } from "./batching.ts";
 import { type Failure, FailureStage } from "./failure-stage.ts";
-import { type Delivery, Ledger } from "./ledger.ts";
+import type { Delivery } from "./delivery.ts";
+import { Ledger } from "./ledger.ts";
 import { Figures } from "./figures.ts";
 import { HandBack } from "./hand-back.ts";
 import { type Limits, pathsOf } from "./limits.ts";

@@ -53,14 +53,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a message is in two groups of acknowledgements",
-    file: "ledger",
+    file: "account",
     search: "    this.#added = 0;\n",
     replace: "",
     tests: ["topology/ledger", "topology/acknowledger-stage"],
   },
   {
     name: "what failed is told as done",
-    file: "ledger",
+    file: "account",
     search: "if (delivery.state === DeliveryState.failed) this.#failed.push(delivery);",
     replace: "if (delivery.state === DeliveryState.abandoned) this.#failed.push(delivery);",
     tests: ["topology/ledger", "pipeline/failing"],
@@ -140,8 +140,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a retry does not count as an attempt",
     file: "processing",
-    search: "new Message(data, attempt + 1, delivery)",
-    replace: "new Message(data, attempt, delivery)",
+    search: "this.#rerun(delivery, attempt + 1)",
+    replace: "this.#rerun(delivery, attempt)",
     tests: ["pipeline/retrying"],
   },
   {

@@ -2,7 +2,9 @@ import type { AcknowledgeResult, Awaitable, Settled } from "westend";
 import type { AcknowledgeError } from "../../src/errors.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { AcknowledgerStage } from "../../src/topology/acknowledger-stage.ts";
-import { Account, type Delivery, Ledger } from "../../src/topology/ledger.ts";
+import { Account } from "../../src/topology/account.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
+import { Ledger } from "../../src/topology/ledger.ts";
 import { received } from "./routed.ts";
 
 /** An acknowledger, its ledger, and everything its session is told. */

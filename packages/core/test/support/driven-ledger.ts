@@ -1,12 +1,7 @@
 import { Message, type RoutedMessage } from "../../src/message.ts";
-import {
-  Account,
-  type Delivery,
-  DeliveryState,
-  Ledger,
-  RouteState,
-  type SettledGroup,
-} from "../../src/topology/ledger.ts";
+import { Account, type SettledGroup } from "../../src/topology/account.ts";
+import { type Delivery, DeliveryState, RouteState } from "../../src/topology/delivery.ts";
+import { Ledger } from "../../src/topology/ledger.ts";
 import { type BRANCH_STEPS, isOutcome, type LedgerModel, type Step } from "./ledger-model.ts";
 
 type BranchStep = (typeof BRANCH_STEPS)[number];

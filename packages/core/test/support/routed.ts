@@ -1,6 +1,8 @@
 import type { RouteOptions, RoutedMessage } from "../../src/message.ts";
 import { Message } from "../../src/message.ts";
-import { Account, type Delivery, Ledger } from "../../src/topology/ledger.ts";
+import { Account } from "../../src/topology/account.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
+import { Ledger } from "../../src/topology/ledger.ts";
 
 /** An account nobody acknowledges. */
 export function account(source = "source"): Account {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AcknowledgeError, StoppedError } from "../../src/errors.ts";
-import type { Delivery } from "../../src/topology/ledger.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
 import { acknowledgerRig } from "../support/acknowledger-rig.ts";
 import { deferred } from "../support/deferred.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Message, type RoutedMessage } from "../../src/message.ts";
-import { type Delivery, DeliveryState, Ledger, RouteState } from "../../src/topology/ledger.ts";
+import { type Delivery, DeliveryState, RouteState } from "../../src/topology/delivery.ts";
+import { Ledger } from "../../src/topology/ledger.ts";
 import { account, received } from "../support/routed.ts";
 
 type State = keyof typeof DeliveryState;

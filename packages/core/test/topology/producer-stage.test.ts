@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Incoming, ProducerContext, ProducerSession } from "westend";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { Account, type Delivery, Ledger } from "../../src/topology/ledger.ts";
+import { Account } from "../../src/topology/account.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
+import { Ledger } from "../../src/topology/ledger.ts";
 import { ProducerStage } from "../../src/topology/producer-stage.ts";
 import { deferred, never } from "../support/deferred.ts";
 

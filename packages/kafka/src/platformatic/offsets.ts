@@ -1,5 +1,4 @@
 import type { CommitResult, Position, TopicPartition } from "../client.ts";
-import { isKafkaError } from "./failures.ts";
 import type { Connection } from "./library.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -113,14 +112,4 @@ export async function committedOffsets(
     const offset = Number(entry?.committedOffset ?? -1n);
     return { topic, partition, offset, metadata: entry?.metadata ?? "" };
   });
-}
-
-/** Whether asking again, a little later, may help. */
-export function isPassing(error: unknown): boolean {
-  return !isKafkaError(
-    error,
-    "TOPIC_AUTHORIZATION_FAILED",
-    "GROUP_AUTHORIZATION_FAILED",
-    "UNSUPPORTED_VERSION",
-  );
 }
