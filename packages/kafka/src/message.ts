@@ -28,11 +28,9 @@ export interface KafkaMetadata extends Configurable<KafkaAckOptions> {
   readonly defect: Error | undefined;
 }
 
-const messages = new WeakMap<object, KafkaMessage>();
-
 /** The message that this is the metadata of, if it is one of ours. */
 export function messageOf(metadata: unknown): KafkaMessage | undefined {
-  return typeof metadata === "object" && metadata !== null ? messages.get(metadata) : undefined;
+  return Metadata.messageOf(metadata);
 }
 
 /** A record on its way through a pipeline. */
@@ -65,24 +63,40 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
 
   /** Made when it is first asked for: many handlers never do. */
   get metadata(): KafkaMetadata {
-    this.#metadata ??= this.#describe();
+    this.#metadata ??= new Metadata(this, this.#record);
     return this.#metadata;
   }
+}
 
-  #describe(): KafkaMetadata {
-    const metadata: KafkaMetadata = {
-      topic: this.owner.topic,
-      partition: this.owner.partition,
-      offset: BigInt(this.offset),
-      timestamp: this.timestamp,
-      key: this.#record.key,
-      headers: byName(this.#record.headers),
-      rawHeaders: this.#record.headers,
-      leaderEpoch: this.leaderEpoch,
-      defect: this.defect,
-    };
-    messages.set(metadata, this);
-    return metadata;
+/** Knows its message by a private field: a weak map of all that are under way costs the garbage collector more than they do. */
+class Metadata implements KafkaMetadata {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly headers: ReadonlyMap<string, Buffer | null>;
+  readonly rawHeaders: readonly (Buffer | null)[];
+  readonly leaderEpoch: number;
+  readonly defect: Error | undefined;
+  readonly #message: KafkaMessage;
+
+  constructor(message: KafkaMessage, { key, headers }: KafkaRecord) {
+    this.topic = message.owner.topic;
+    this.partition = message.owner.partition;
+    this.offset = BigInt(message.offset);
+    this.timestamp = message.timestamp;
+    this.key = key;
+    this.headers = byName(headers);
+    this.rawHeaders = headers;
+    this.leaderEpoch = message.leaderEpoch;
+    this.defect = message.defect;
+    this.#message = message;
+  }
+
+  static messageOf(metadata: unknown): KafkaMessage | undefined {
+    const isOurs = typeof metadata === "object" && metadata !== null && #message in metadata;
+    return isOurs ? metadata.#message : undefined;
   }
 }
 
