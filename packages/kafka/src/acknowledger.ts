@@ -34,6 +34,8 @@ export class Acknowledger {
   readonly #options: AcknowledgerOptions;
   #maxMetadata = MAX_METADATA;
   #timer: Timer | undefined;
+  /** Of messages that failed and wait to be handed over again. */
+  readonly #delayed = new Set<Timer>();
   #committing: Promise<boolean> = Promise.resolve(true);
   #ended = false;
 
@@ -92,6 +94,7 @@ export class Acknowledger {
   end(): void {
     this.#ended = true;
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
+    for (const timer of this.#delayed) this.#options.clock.clearTimer(timer);
   }
 
   #fail(failed: readonly SettledMessage<KafkaMetadata>[]): void {
@@ -104,10 +107,18 @@ export class Acknowledger {
         message.owner.tracker.done(message);
         passedOver++;
       } else {
-        this.#options.clock.setTimer(() => this.#options.redeliver(message), retryDelay);
+        this.#redeliver(message, retryDelay);
       }
     }
     if (passedOver > 0) this.#options.passedOver(passedOver);
+  }
+
+  #redeliver(message: KafkaMessage, delay: number): void {
+    const timer = this.#options.clock.setTimer(() => {
+      this.#delayed.delete(timer);
+      this.#options.redeliver(message);
+    }, delay);
+    this.#delayed.add(timer);
   }
 
   /** What was given to `configureAck`, as far as it makes sense: an acknowledgement is not the place to throw. */

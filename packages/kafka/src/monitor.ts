@@ -12,6 +12,8 @@ export interface MonitorOptions {
   readonly sessionTimeout: number;
   readonly progressTimeout: number;
   partitions(): readonly PartitionStats[];
+  /** Asks how long partitions are by now that are not being fetched. */
+  refresh(): void;
 }
 
 /** Notices what would otherwise be silence: a blocked event loop, and work that does not get on. */
@@ -51,6 +53,7 @@ export class Monitor {
       const partitions = this.#options.partitions();
       this.#lookAtProgress(now, partitions);
       if (++this.#looks % REPORT === 0 && partitions.length > 0) {
+        this.#options.refresh();
         context.telemetry("lag", { partitions: partitions.map(brief) });
       }
       this.#look();

@@ -114,6 +114,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       sessionTimeout: timeoutsOf(options).session,
       progressTimeout: options.progressTimeout ?? 60_000,
       partitions: () => this.partitions(),
+      refresh: () => void this.#refresh().catch(troubled),
     });
   }
 
@@ -267,6 +268,16 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       if (!message.owner.gone && !message.done) message.owner.redeliver(message);
     }
     this.#context.wake();
+  }
+
+  /** What is paused, or full, does not tell by itself how much has come behind it. */
+  async #refresh(): Promise<void> {
+    const resting = [...this.#assignments.live()].filter(({ polling }) => !polling);
+    if (resting.length === 0) return;
+    const ends = await this.#driver.offsets(resting, "latest");
+    for (const [index, partition] of resting.entries()) {
+      partition.end = Math.max(partition.end, ends[index] ?? 0);
+    }
   }
 
   #fail(error: Error): void {

@@ -280,7 +280,10 @@ describeWith("kafka", "where kafka() begins", () => {
       maxInFlight: 4,
       orderBy: "partition",
     });
-    await until("two are handled", () => first.handled.length === 2);
+    await until(
+      "two are committed",
+      async () => (await admin.committed(topic.groupId))[0]?.offset === 2n,
+    );
     await first.running.stop({ timeout: 100 });
     await admin.deleteRecords(topic.topic, 0, 7n);
     await listening(async (said) => {
@@ -392,6 +395,7 @@ describeWith("kafka", "a partition", () => {
       ...numbered(5, { partition: 1 }),
     ]);
     await until("the other one is done", () => member.handled.length === 5);
+    await until("it is known what waits", () => member.source.partitions()[0]?.lag === 5);
     expect(member.handled.every((place) => place.startsWith("1:"))).toBe(true);
     expect(member.source.partitions().map(({ paused }) => paused)).toEqual([true, false]);
     member.source.resume(where);
