@@ -103,6 +103,7 @@ describeWith("kafka", "members of a group", () => {
     // Longer than the session may be silent.
     const first = await start({
       ...group,
+      sessionTimeout: 6000,
       handle: () => sleep(8000),
       concurrency: 3,
       orderBy: "none",

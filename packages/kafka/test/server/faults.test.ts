@@ -63,6 +63,7 @@ describeWith("kafka", "a blocked event loop", () => {
         topic,
         groupId: topic,
         concurrency: 1,
+        sessionTimeout: 6000,
         handle() {
           if (blocked) return;
           blocked = true;
@@ -96,6 +97,7 @@ describeWith("kafka", "a source whose brokers fail", () => {
       brokers: kafka.brokers,
       topic,
       groupId: topic,
+      sessionTimeout: 6000,
       handle: () => sleep(5),
     });
     await until("it is at work", () => member.handled.length > 50);

@@ -28,7 +28,6 @@ export interface Member {
 /** Times that let a test of a rebalance end soon. */
 export const soon = {
   heartbeatInterval: 100,
-  sessionTimeout: 6000,
   commitInterval: 100,
   fetch: { maxWait: 100 },
 } as const;
