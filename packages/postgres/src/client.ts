@@ -37,6 +37,8 @@ export interface PostgresPool<Connection extends PostgresConnection = PostgresCo
   readonly totalCount: number;
   connect(): PromiseLike<Connection>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** A connection was made; called before it is given to anybody. */
+  on(event: "connect", listener: (connection: PostgresConnection) => void): unknown;
 }
 
 /** The part of a PGlite transaction we need. */

@@ -187,11 +187,15 @@ function isPglite(target: PostgresTarget): target is PgliteClient {
 const ignore = (): void => undefined;
 const kept = new WeakSet<PostgresPool>();
 
-/** A pool whose idle connection is lost emits an error that ends the process if nobody listens. The next statement tells. */
+/**
+ * A pool whose idle connection is lost emits an error that ends the process if nobody listens. The next statement tells. So does a new
+ * connection that is lost in the moment between the pool's handing it over and our having it: a server that was killed says so at once.
+ */
 function keepAlive(pool: PostgresPool): void {
   if (kept.has(pool)) return;
   kept.add(pool);
   pool.on("error", ignore);
+  pool.on("connect", (connection) => void connection.on("error", ignore));
 }
 
 const queues = new WeakMap<PostgresClient, Promise<unknown>>();
