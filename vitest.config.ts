@@ -13,6 +13,14 @@ const postgres = { globalSetup: "test/servers/src/vitest/postgres-setup.ts" };
 /** Starting servers takes its time on a busy machine. */
 const servers = { testTimeout: 120_000, hookTimeout: 120_000 };
 
+/** Kafka to PostgreSQL under faults; in full, hours are not too long. */
+const chaos = {
+  globalSetup: [kafka.globalSetup, postgres.globalSetup],
+  testTimeout: process.env["WESTEND_CHAOS"] === "full" ? 3_600_000 : 300_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+};
+
 /** Node 20 has none; what needs it has no tests there. */
 const hasSqlite = process.getBuiltinModule("node:sqlite") !== undefined;
 
@@ -44,6 +52,7 @@ const withKafka = hasSqlite
       }),
       // Waits for real time to pass, and kills servers.
       project("kafka-server", ["packages/kafka/test/server/*.test.ts"], { ...kafka, ...servers }),
+      project("chaos", ["test/chaos/*.test.ts"], chaos),
       project("servers", ["test/servers/test/**/*.test.ts"], { ...kafka, ...servers }),
     ]
   : [];
