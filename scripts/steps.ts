@@ -73,9 +73,9 @@ export async function run(groups: readonly (readonly Step[])[]): Promise<Count> 
   return total;
 }
 
-/** `12 passed, 0 failed`, and the skipped ones if there are any. */
-export function summary({ passed, failed, skipped }: Count): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+/** `12 passed, 0 failed`. */
+export function summary({ passed, failed }: Count): string {
+  return `${passed} passed, ${failed} failed`;
 }
 
 async function runStep(step: Step): Promise<Count> {
@@ -90,7 +90,13 @@ async function runStep(step: Step): Promise<Count> {
 
     const ok = code === 0;
     const count = step.vitest ? testCount(report, ok) : one(ok);
-    const detail = [step.vitest ? summary(count) : "", coverage(output)].filter(Boolean).join(", ");
+    const detail = [
+      step.vitest && summary(count),
+      count.skipped > 0 && `${count.skipped} skipped`,
+      coverage(output),
+    ]
+      .filter(Boolean)
+      .join(", ");
     if (!ok && !step.live) console.log(output.trimEnd());
     console.log(
       `${ok ? "ok  " : "FAIL"} ${seconds} s  ${step.script.padEnd(12)} ${detail}`.trimEnd(),

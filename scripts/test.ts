@@ -6,5 +6,6 @@ const count = await run([
   [{ script: "system", vitest: true, live: true }],
   [{ script: "mutations", live: true }],
 ]);
+if (count.skipped > 0) console.log(`${count.skipped} skipped`);
 console.log(summary(count));
 process.exitCode = count.failed > 0 ? 1 : 0;
