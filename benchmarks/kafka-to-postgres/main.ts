@@ -17,9 +17,9 @@ import { createTopic, PARTITIONS } from "./topic.ts";
 
 const { values } = parseArgs({
   options: {
-    events: { type: "string", default: "200000" },
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "20" },
+    events: { type: "string", default: "500000" },
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "15" },
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     part: { type: "string", multiple: true, default: ["throughput", "load", "faults"] },
@@ -29,7 +29,7 @@ const quick = values.quick;
 const events = Number(values.events);
 const rounds = quick ? 1 : Number(values.rounds);
 /** A load takes its time. */
-const loadRounds = Math.min(rounds, 3);
+const loadRounds = Math.min(rounds, 2);
 const seconds = quick ? 5 : Number(values.seconds);
 /** Milliseconds: nobody else gets to work while a slow one goes through the whole topic. */
 const LIMIT = 20_000;
