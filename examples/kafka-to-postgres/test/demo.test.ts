@@ -79,4 +79,15 @@ describeWith(["kafka", "postgres"], "npm run demo:kafka", () => {
     expect(output).toContain("docker compose up --wait");
     expect(output).not.toContain("    at ");
   });
+
+  it("says which server it cannot reach", async () => {
+    const env = {
+      KAFKA_BROKERS: kafka.brokers.join(),
+      DATABASE_URL: "postgresql://x@127.0.0.1:1/x",
+    };
+    const { code, output } = await start(env).ended;
+    expect(code).toBe(1);
+    expect(output).toContain("PostgreSQL (DATABASE_URL) could not be used.");
+    expect(output).not.toContain("    at ");
+  });
 });
