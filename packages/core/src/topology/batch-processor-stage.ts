@@ -174,7 +174,7 @@ export class BatchProcessorStage {
       this.#calls.delete(run);
       this.busy += this.#options.clock.now() - began;
       try {
-        if (run.seen === run.messages) this.#thaw(run);
+        this.#reclaim(run, failure !== undefined);
         if (failure === undefined) this.#handled(run);
         else this.#failed(run, failure.reason);
         this.#run();
@@ -205,22 +205,15 @@ export class BatchProcessorStage {
     }
   }
 
-  /** A handler may freeze its messages; found by writing to them: asking for every message costs more. */
-  #thaw(run: Run): void {
-    try {
-      for (const message of run.messages) {
-        const { reason } = message;
-        message.reason = reason;
-      }
-    } catch {
-      run.messages = run.messages.map((message) => {
-        if (!Object.isFrozen(message)) return message;
-        const copy = renewed(message);
-        copy.partition = message.partition;
-        this.#options.replace(message, copy);
-        return copy;
-      });
-    }
+  /** The handler keeps what it was given, and may freeze it, at any time: what goes on goes on as a copy. */
+  #reclaim(run: Run, failed: boolean): void {
+    if (run.seen !== run.messages || (!failed && run.messages.every(isFinished))) return;
+    run.messages = run.messages.map((message) => {
+      if (!failed && isFinished(message)) return message;
+      const copy = renewed(message);
+      this.#options.replace(message, copy);
+      return copy;
+    });
   }
 
   #watch(
@@ -347,6 +340,17 @@ export class BatchProcessorStage {
 }
 
 const HALVED = { action: "bisect", delay: 0 } as const;
+
+/** Neither failed by its handler nor frozen; the latter is found by writing to it: asking costs more. */
+function isFinished(message: RoutedMessage): boolean {
+  const { verdict, reason } = message;
+  try {
+    message.reason = reason;
+  } catch {
+    return false;
+  }
+  return verdict !== "failed";
+}
 
 function isRetry(action: FailureAction): boolean {
   return action === "retry" || action === "hold";

@@ -58,6 +58,9 @@ function sharedPartition(messages: readonly RoutedMessage[]): PartitionKey | und
 }
 
 /** A new object: what a late handler says to the old one no longer counts. */
-export function renewed({ data, attempt, origin, batcher, options }: RoutedMessage): RoutedMessage {
-  return new RoutedMessage(data, attempt, origin, batcher, options);
+export function renewed(message: RoutedMessage): RoutedMessage {
+  const { data, attempt, origin, batcher, options } = message;
+  const copy = new RoutedMessage(data, attempt, origin, batcher, options);
+  copy.partition = message.partition;
+  return copy;
 }

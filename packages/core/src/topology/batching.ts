@@ -6,10 +6,11 @@ import type { RoutedMessage } from "../message.ts";
 import type { BatcherStats } from "../report.ts";
 import { batchChannel, enter, leave, type Publish, traced } from "../telemetry.ts";
 import { BatchProcessorStage } from "./batch-processor-stage.ts";
+import { renewed } from "./batch-run.ts";
 import { BatcherStage } from "./batcher-stage.ts";
+import { type Delivery, RouteState } from "./delivery.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import type { Failure } from "./failure-stage.ts";
-import { type Delivery, RouteState } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { BatcherSettings, Settings } from "./settings.ts";
 import type { Child } from "./supervisor.ts";
@@ -79,8 +80,8 @@ export class Batcher implements Child {
     for (const delivery of [...this.#options.unsettled()]) {
       for (const route of delivery.branches) {
         if (route.batcher !== this.name || route.state >= RouteState.failing) continue;
-        if (delivery.revoked) this.#options.ledger.release(delivery);
-        else this.push(route);
+        if (delivery.revoked) this.#options.ledger.move(route, RouteState.waiting);
+        else this.#pushAgain(route);
       }
     }
     this.#options.advance();
@@ -94,6 +95,13 @@ export class Batcher implements Child {
     const { retries, busy } = this.#processors;
     this.#stage = this.#makeStage();
     this.#processors = Object.assign(this.#makeProcessors(), { retries, busy });
+  }
+
+  /** As another object: the handler that crashed with it may still freeze it. */
+  #pushAgain(route: RoutedMessage): void {
+    const copy = renewed(route);
+    this.#options.ledger.replaceRoute(route, copy);
+    this.push(copy);
   }
 
   push(route: RoutedMessage): void {
@@ -182,10 +190,6 @@ export class Batcher implements Child {
 
   #makeProcessors(): BatchProcessorStage {
     const { clock, ledger, publish, advance } = this.#options;
-    const releaseRevoked = (message: RoutedMessage): void => {
-      const delivery = message.origin as Delivery;
-      if (delivery.revoked && !isOver(message)) ledger.release(delivery);
-    };
     return new BatchProcessorStage({
       ...this.#settings,
       clock,
@@ -201,13 +205,13 @@ export class Batcher implements Child {
         }
       },
       start: (message) => {
+        if (isOver(message)) return false;
         // Its first attempt may be made, or a batch could not be flushed.
-        if (message.state > RouteState.batched) releaseRevoked(message);
-        return !isOver(message) && ledger.move(message, RouteState.running);
+        const refused = message.state > RouteState.batched && (message.origin as Delivery).revoked;
+        return ledger.move(message, refused ? RouteState.waiting : RouteState.running) && !refused;
       },
       replace: (message, copy) => ledger.replaceRoute(message, copy),
       wait: (message) => {
-        releaseRevoked(message);
         if (!isOver(message)) ledger.move(message, RouteState.waiting);
       },
       release: (message) => {

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { PipelineStats, PipelineStatus, PipelineTopology } from "../report.ts";
-import type { Batching } from "./batching.ts";
-import type { FailureStage } from "./failure-stage.ts";
 import type { SettledGroup } from "./account.ts";
+import type { Batching } from "./batching.ts";
 import type { Delivery } from "./delivery.ts";
+import type { FailureStage } from "./failure-stage.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
 import type { Settings } from "./settings.ts";

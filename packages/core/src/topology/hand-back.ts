@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
-import type { Batching } from "./batching.ts";
+import type { RoutedMessage } from "../message.ts";
 import type { Account } from "./account.ts";
+import type { Batching } from "./batching.ts";
 import { type Delivery, DeliveryState, RouteState } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
@@ -105,7 +106,7 @@ export class HandBack {
     const underWay: Delivery[] = [];
     for (const delivery of account.unsettled()) {
       if (!predicate(delivery)) continue;
-      if (isUnstarted(delivery) || waitsInBatcher(delivery)) ledger.release(delivery);
+      if (isUnstarted(delivery) || isStuck(delivery)) ledger.release(delivery);
       else underWay.push(delivery);
     }
     for (const delivery of sources.unacknowledged(account)) {
@@ -147,10 +148,13 @@ export class HandBack {
   }
 
   #untilOver(underWay: readonly Delivery[], timeout: number): Promise<void> {
-    const { clock, batching, advance } = this.#options;
+    const { clock, ledger, batching, advance } = this.#options;
     const isBatched = (delivery: Delivery): boolean =>
       delivery.branches.some(({ state }) => state === RouteState.batched);
     const over = (): boolean => {
+      for (let stuck; (stuck = underWay.filter(isStuck)).length > 0; this.#sweep()) {
+        for (const delivery of stuck) ledger.release(delivery);
+      }
       // Open batches hold some of them: those need not wait for their timeout.
       if (underWay.some(isBatched)) batching.drain();
       return underWay.every(isOver);
@@ -177,9 +181,11 @@ function isUnstarted({ state }: Delivery): boolean {
   return state === DeliveryState.received || state === DeliveryState.waiting;
 }
 
-/** A batch it was in has failed: without another try it never ends. */
-function waitsInBatcher({ branches }: Delivery): boolean {
-  return branches.some(({ state }) => state === RouteState.waiting);
+/** A batch it was in has failed: without another try it never ends, and nothing else of it is in a handler. */
+function isStuck({ branches }: Delivery): boolean {
+  const isUnderWay = ({ state }: RoutedMessage): boolean =>
+    state === RouteState.running || state === RouteState.failing;
+  return branches.some(({ state }) => state === RouteState.waiting) && !branches.some(isUnderWay);
 }
 
 /** It has ended, and its source knows. */

@@ -9,11 +9,11 @@ import type {
 } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
 import { Batching } from "./batching.ts";
-import { type Failure, FailureStage } from "./failure-stage.ts";
 import type { Delivery } from "./delivery.ts";
-import { Ledger } from "./ledger.ts";
+import { type Failure, FailureStage } from "./failure-stage.ts";
 import { Figures } from "./figures.ts";
 import { HandBack } from "./hand-back.ts";
+import { Ledger } from "./ledger.ts";
 import { type Limits, pathsOf } from "./limits.ts";
 import { Processing } from "./processing.ts";
 import type { PushSourceOptions } from "./push-source.ts";
@@ -273,8 +273,7 @@ export class Topology {
 
   /** Small groups wait for what else ends in this turn of the event loop. */
   #acknowledge(): void {
-    const { unacknowledged } = this.#ledger;
-    if (unacknowledged < this.#sources.group && !this.#processing.idle) {
+    if (this.#ledger.unacknowledged < this.#sources.group && !this.#processing.idle) {
       if (!this.#deferred) this.#defer();
       return;
     }

@@ -278,6 +278,13 @@ export const mutations: readonly Mutation[] = [
     tests: ["topology/batch-processor-stage", "pipeline/batch-failures"],
   },
   {
+    name: "what a failed handler holds goes on",
+    file: "batch-processor-stage",
+    search: "this.#reclaim(run, failure !== undefined);",
+    replace: "this.#reclaim(run, false);",
+    tests: ["pipeline/found-in-review"],
+  },
+  {
     name: "half of a bisected batch is lost",
     file: "batch-processor-stage",
     search: "[rest.slice(0, middle), rest.slice(middle)]",
@@ -373,9 +380,16 @@ export const mutations: readonly Mutation[] = [
     name: "what the source took back goes on",
     file: "hand-back",
     search:
-      "      if (isUnstarted(delivery) || waitsInBatcher(delivery)) ledger.release(delivery);\n      else underWay.push(delivery);\n",
+      "      if (isUnstarted(delivery) || isStuck(delivery)) ledger.release(delivery);\n      else underWay.push(delivery);\n",
     replace: "      if (!isUnstarted(delivery)) underWay.push(delivery);\n",
     tests: ["pipeline/revoking", SCENARIOS],
+  },
+  {
+    name: "the source does not wait for the other batch of what it took back",
+    file: "hand-back",
+    search: " && !branches.some(isUnderWay);",
+    replace: ";",
+    tests: ["pipeline/revoking"],
   },
   {
     name: "what the source took back is told of after its time",

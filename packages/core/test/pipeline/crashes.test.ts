@@ -1,6 +1,6 @@
 import { constant, retry } from "westend";
 import { describe, expect, it } from "vitest";
-import { deferred } from "../support/deferred.ts";
+import { deferred, never } from "../support/deferred.ts";
 import { faultyClock } from "../support/faulty-clock.ts";
 import { startScene } from "../support/scene.ts";
 import { sleep } from "../support/sleep.ts";
@@ -223,6 +223,41 @@ describe("a batcher that crashes", () => {
     expect(source.acknowledged).toEqual([]);
     await clock.advance(2000);
     expect(calls).toEqual([[1, 2], [1, 2], [3]]);
+    expect(ascending(source.acknowledged)).toEqual([1, 2, 3]);
+    await stopWithin(clock, running, 100);
+  });
+
+  it("does not mind what a handler of its former self freezes", async () => {
+    using telemetry = recordTelemetry("scene");
+    const clock = faultyClock();
+    let held: readonly unknown[] = [];
+    const source = new TestSource([], {});
+    const { running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        batchers: {
+          sink: {
+            size: 2,
+            timeout: 300,
+            handle: (messages: any[]) => {
+              if (held.length > 0) return undefined;
+              held = [...messages];
+              return never;
+            },
+          },
+        },
+      },
+      source,
+      { clock },
+    );
+    source.push(1, 2, 3);
+    await clock.advance(299);
+    clock.fault = "now";
+    await clock.advance(1);
+    // Before the batcher is started again.
+    for (const message of held) Object.freeze(message);
+    await clock.advance(2000);
+    expect(telemetry.of("westend:stage:restarting")).toHaveLength(1);
     expect(ascending(source.acknowledged)).toEqual([1, 2, 3]);
     await stopWithin(clock, running, 100);
   });

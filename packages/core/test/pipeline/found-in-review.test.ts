@@ -5,6 +5,29 @@ import { constant, definePipeline, memory, retry } from "westend";
 import { describe, expect, it } from "vitest";
 
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { deferred, never } from "../support/deferred.ts";
+import { startScene } from "../support/scene.ts";
+import { stopWithin } from "../support/stopping.ts";
+import { TestSource } from "../support/test-source.ts";
+
+/** What these tests need of a message in a batch. */
+interface RoutedLike {
+  fail(reason: unknown): void;
+}
+
+function failFirst([first]: readonly RoutedLike[]): void {
+  first?.fail("spoilt");
+}
+
+/** No stage crashes meanwhile. */
+async function expectNoCrash(play: () => Promise<void>): Promise<void> {
+  const crashes: unknown[] = [];
+  const listen = (event: unknown): void => void crashes.push(event);
+  channel("westend:stage:restarting").subscribe(listen);
+  await play();
+  channel("westend:stage:restarting").unsubscribe(listen);
+  expect(crashes).toEqual([]);
+}
 
 describe("a batch whose policy is to stop the pipeline", () => {
   it("is not overtaken by what is ordered behind it", async () => {
@@ -161,15 +184,49 @@ describe("a batch handler", () => {
       });
       const clock = virtualClock();
       const running = await pipeline.start({ clock });
-      const crashes: unknown[] = [];
-      const listen = (event: unknown): void => void crashes.push(event);
-      channel("westend:stage:restarting").subscribe(listen);
-      await clock.advance(1000);
-      channel("westend:stage:restarting").unsubscribe(listen);
-      expect(crashes).toEqual([]);
+      await expectNoCrash(() => clock.advance(1000));
       expect(await running.done).toMatchObject(how === "throws" ? { failed: 2 } : { succeeded: 2 });
     },
   );
+
+  it.each([
+    ["its time is up", "is tried again", () => never],
+    ["its time is up", "goes to the dead letters", () => never],
+    ["it has failed", "is tried again", () => Promise.reject(new Error("spoilt"))],
+    ["it has failed", "goes to the dead letters", () => Promise.reject(new Error("spoilt"))],
+    ["it has failed one of them", "is tried again", failFirst],
+    ["it has failed one of them", "goes to the dead letters", failFirst],
+  ])("may freeze its messages after %s, before what failed %s", async (_, fate, firstCall) => {
+    const letters = deferred();
+    let held: readonly RoutedLike[] = [];
+    const { clock, running } = await startScene(
+      {
+        processor: { handle: (message: any) => [message.to("sink"), message.to("sink")] },
+        batchers: {
+          sink: {
+            size: 4,
+            handleTimeout: 100,
+            retry: retry({ attempts: fate === "is tried again" ? 2 : 1, backoff: constant(1000) }),
+            handle(messages: readonly RoutedLike[]) {
+              if (held.length > 0) return undefined;
+              held = [...messages];
+              return firstCall(held);
+            },
+          },
+        },
+        deadLetter: { name: "letters", write: () => letters.promise },
+      },
+      new TestSource([1, 2]),
+    );
+    await expectNoCrash(async () => {
+      await clock.advance(200);
+      for (const message of held) Object.freeze(message);
+      letters.resolve();
+      await clock.advance(10_000);
+    });
+    expect(running.stats()).toMatchObject({ received: 2, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
 
   it("is told of its batch without the keys showing where it is logged", async () => {
     const source = memory([1]);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { constant, retry } from "westend";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { deferred, never } from "../support/deferred.ts";
 import { startScene } from "../support/scene.ts";
+import { sleep } from "../support/sleep.ts";
 import { stopWithin } from "../support/stopping.ts";
 import { ascending, numbers, TestSource } from "../support/test-source.ts";
 
@@ -241,6 +243,62 @@ describe("revoke", () => {
     expect(source.acknowledged).toEqual([1, 3]);
     await stopWithin(clock, running, 0);
   });
+
+  it.each([
+    ["waits for another try when it is revoked", "ends", 0],
+    ["waits for another try when it is revoked", "fails", 0],
+    ["fails while it is revoked", "ends", 20],
+    ["fails while it is revoked", "fails", 20],
+  ])(
+    "waits for the other batch of a message that %s, until that %s",
+    async (_, how, failsAfter) => {
+      const gate = deferred();
+      const calls: string[] = [];
+      const policy = retry({ attempts: 5, backoff: constant(30) });
+      const clock = virtualClock();
+      const { source, running } = await startScene(
+        {
+          processor: { handle: (message: any) => [message.to("down"), message.to("slow")] },
+          batchers: {
+            down: {
+              size: 1,
+              retry: policy,
+              async handle() {
+                calls.push("down");
+                await sleep(clock, failsAfter);
+                throw new Error("spoilt");
+              },
+            },
+            slow: {
+              size: 1,
+              retry: policy,
+              handle() {
+                calls.push("slow");
+                return gate.promise;
+              },
+            },
+          },
+        },
+        new TestSource([2]),
+        { clock },
+      );
+      await clock.advance(10);
+      let revoked = false;
+      void source.contexts[0]?.revoke(even, 5000).then(() => (revoked = true));
+      await clock.advance(1000);
+      expect(revoked).toBe(false);
+      if (how === "ends") gate.resolve();
+      else gate.reject(new Error("spoilt, too"));
+      await clock.settle();
+      expect(revoked).toBe(true);
+      await clock.advance(60_000);
+      expect(calls).toEqual(["down", "slow"]);
+      expect(source.acknowledged).toEqual([]);
+      expect(running.stats()).toMatchObject({ released: 1, inFlight: 0 });
+      await stopWithin(clock, running, 0);
+      expect(clock.timers).toBe(0);
+    },
+  );
 
   it("flushes what comes into a batch meanwhile", async () => {
     const gate = deferred();
