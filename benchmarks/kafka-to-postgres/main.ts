@@ -38,6 +38,7 @@ const LOADS = [0.8, 2];
 
 const wanted = contestants.filter(({ name }) => values.only?.includes(name) ?? true);
 const started = performance.now();
+const here = machine();
 await using kafka = await startKafka({ heap: 1024 });
 await using postgres = await startPostgres({ settings: SERVER_SETTINGS });
 const table = await Table.create(postgres.url);
@@ -47,7 +48,7 @@ const throughputs = values.part.includes("throughput") ? await measureThroughput
 const loads = values.part.includes("load") ? await measureLoads() : [];
 const faults = values.part.includes("faults") ? await sufferFaults() : [];
 const results: Results = {
-  machine: machine(),
+  machine: here,
   node: process.versions.node,
   kafka: kafka.version,
   postgres: await table.version(),
