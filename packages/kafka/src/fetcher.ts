@@ -92,7 +92,7 @@ export class Fetcher {
 
   async #poll(broker: number, partitions: readonly Partition[]): Promise<void> {
     this.#polling.add(broker);
-    const live = partitions.filter(({ gone, paused }) => !gone && !paused);
+    const live = partitions.filter(({ gone, paused, polling }) => !gone && !paused && !polling);
     for (const one of live) one.polling = true;
     try {
       const wanted = live.map((one) => ({
@@ -119,9 +119,10 @@ export class Fetcher {
       if (moved) this.#wait();
       if (fetched.some(({ records }) => records !== undefined)) this.#options.arrived();
     } catch (error) {
+      for (const one of live) one.polling = false;
       this.#failed(error as Error);
     } finally {
-      for (const one of live) one.polling = false;
+      // What is out of range is not asked for until it has begun anew.
       this.#polling.delete(broker);
       this.kick();
     }
