@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import type { Awaitable } from "westend";
+import { KafkaError } from "./errors.ts";
 import type { KafkaConnectionOptions, KafkaSasl, KafkaSecret } from "./options.ts";
 
 export interface Address {
@@ -59,13 +59,27 @@ export function clientConnection(options: KafkaConnectionOptions): ClientConnect
 
 function saslOf(sasl: KafkaSasl): object {
   if (sasl.mechanism === "OAUTHBEARER") {
-    return { mechanism: sasl.mechanism, token: credential(sasl.token) };
+    return { mechanism: sasl.mechanism, token: credential("token", sasl.token) };
   }
   const { mechanism, username, password } = sasl;
-  return { mechanism, username: credential(username), password: credential(password) };
+  return {
+    mechanism,
+    username: credential("username", username),
+    password: credential("password", password),
+  };
 }
 
 /** A function even for text: what is no text is not shown when a client is inspected. */
-function credential(secret: KafkaSecret): () => Awaitable<string> {
-  return typeof secret === "function" ? secret : () => secret;
+function credential(name: string, secret: KafkaSecret): () => Promise<string> {
+  return async () => {
+    try {
+      return typeof secret === "function" ? await secret() : secret;
+    } catch (cause) {
+      throw new KafkaError(
+        "KAFKA_AUTHENTICATION",
+        `Kafka: \`sasl.${name}\` is a function, and it failed; see the cause`,
+        { cause },
+      );
+    }
+  };
 }

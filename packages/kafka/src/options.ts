@@ -50,7 +50,7 @@ export interface KafkaConnectionOptions {
   readonly insecure?: boolean | undefined;
   readonly sasl?: KafkaSasl | undefined;
   /**
-   * Milliseconds a connection may take.
+   * Milliseconds a connection may take; the first answer on it may take as many again.
    * @defaultValue 5000
    */
   readonly connectTimeout?: number | undefined;

@@ -26,7 +26,7 @@ export interface KafkaSink extends AsyncDisposable {
  * @example
  * ```ts
  * const out = toKafka({ brokers: "localhost:9092", topic: "orders.enriched" });
- * // batchers: { out: { handle: (messages, _batch, signal) => out.send(messages, ({ key, data }) => ({ key, value: JSON.stringify(data) }), signal) } }
+ * // batchers: { out: { handle: (messages, _batch, signal) => out.send(messages, ({ data }) => ({ key: data.id, value: JSON.stringify(data) }), signal) } }
  * ```
  * @throws ConfigurationError that lists every mistake in the options.
  */

@@ -14,6 +14,7 @@ import { type ClientConnection, clientConnection } from "../connection.ts";
 import type { Codecs } from "../decompress.ts";
 import { KafkaError } from "../errors.ts";
 import type { KafkaConnectionOptions, KafkaStart } from "../options.ts";
+import { withEachFirst } from "./each-first.ts";
 import { explain, isKafkaError } from "./failures.ts";
 import { fetchRecords } from "./fetch.ts";
 import {
@@ -64,21 +65,32 @@ class PlatformaticDriver implements KafkaDriver {
 
   async connect(): Promise<void> {
     const library = await loadLibrary();
-    const consumer = this.#consumer(library);
-    const fetching = this.#pool(library);
     try {
-      await this.#findTopics(consumer);
-      const protocol = await Protocol.negotiate(library, consumer);
+      this.#connected = await withEachFirst(this.#connection, (connection) =>
+        this.#connectBy(library, connection),
+      );
+    } catch (error) {
+      const brokers = this.#connection.bootstrapBrokers.map(({ host, port }) => `${host}:${port}`);
+      throw explain(`connecting to ${brokers.join(", ")}`, error);
+    }
+  }
+
+  async #connectBy(library: Library, connection: ClientConnection): Promise<Connected> {
+    const consumer = this.#consumer(library, connection);
+    const fetching = this.#pool(library, connection);
+    try {
+      // A request to join may wait for long; a first question may not.
+      const asked = this.#findTopics(consumer).then(() => Protocol.negotiate(library, consumer));
+      const protocol = await within(asked, 2 * connection.connectTimeout);
       const { snappy, lz4 } = library.compressionsAlgorithms;
       const codecs: Codecs = {
         snappy: (data) => snappy.decompressSync(data),
         lz4: (data) => lz4.decompressSync(data),
       };
-      this.#connected = { library, consumer, protocol, fetching, codecs };
+      return { library, consumer, protocol, fetching, codecs };
     } catch (error) {
-      await consumer.close(true).catch(() => undefined);
-      const brokers = this.#connection.bootstrapBrokers.map(({ host, port }) => `${host}:${port}`);
-      throw explain(`connecting to ${brokers.join(", ")}`, error);
+      await hangUp(consumer, fetching);
+      throw error;
     }
   }
 
@@ -180,11 +192,7 @@ class PlatformaticDriver implements KafkaDriver {
     if (this.#connected === undefined) return;
     const { consumer, fetching } = this.#connected;
     this.#connected = undefined;
-    // Nothing is waited for any more, least of all a peer that does not answer.
-    for (const pool of [consumer.connections, fetching]) {
-      for (const [, { socket }] of pool) socket?.destroy();
-    }
-    await Promise.allSettled([consumer.close(true), fetching.close()]);
+    await hangUp(consumer, fetching);
   }
 
   get #now(): Connected {
@@ -219,10 +227,10 @@ class PlatformaticDriver implements KafkaDriver {
     }
   }
 
-  #consumer(library: Library): Consumer {
+  #consumer(library: Library, connection: ClientConnection): Consumer {
     const { groupId, groupInstanceId, rebalanceTimeout, sessionTimeout } = this.#options;
     const consumer = new library.Consumer({
-      ...this.#connection,
+      ...connection,
       groupId,
       groupInstanceId,
       sessionTimeout,
@@ -240,13 +248,20 @@ class PlatformaticDriver implements KafkaDriver {
     return consumer;
   }
 
-  #pool(library: Library): ConnectionPool {
+  #pool(library: Library, connection: ClientConnection): ConnectionPool {
     const requestTimeout = this.#options.maxWait + GRACE;
-    const { clientId } = this.#connection;
-    const pool = new library.ConnectionPool(clientId, { ...this.#connection, requestTimeout });
+    const pool = new library.ConnectionPool(connection.clientId, { ...connection, requestTimeout });
     ignoreErrors(pool);
     return pool;
   }
+}
+
+/** Nothing is waited for any more, least of all a peer that does not answer. */
+async function hangUp(consumer: Consumer, fetching: ConnectionPool): Promise<void> {
+  for (const pool of [consumer.connections, fetching]) {
+    for (const [, { socket }] of pool) socket?.destroy();
+  }
+  await Promise.allSettled([consumer.close(true), fetching.close()]);
 }
 
 /** What waits for a connection is told of its end; an event that nobody listens to would end the process. */

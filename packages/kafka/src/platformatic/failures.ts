@@ -1,3 +1,4 @@
+import { NoAnswerError } from "./within.ts";
 import { KafkaError, type KafkaErrorCode } from "../errors.ts";
 
 /** What the client puts on its errors. */
@@ -5,6 +6,8 @@ interface ClientError {
   readonly code?: unknown;
   /** The name Kafka gives to an error. */
   readonly apiId?: unknown;
+  /** Which call of the system failed, on errors of Node: `connect`, `getaddrinfo`. */
+  readonly syscall?: unknown;
   readonly message?: unknown;
   readonly errors?: readonly unknown[];
   readonly cause?: unknown;
@@ -125,6 +128,18 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     code: "KAFKA_UNREACHABLE",
     advice:
+      "the broker takes connections but does not answer; it hangs, or something else is listening there. Give several `brokers`, so that another can be asked",
+    fits: (error) => error instanceof NoAnswerError,
+  },
+  {
+    code: "KAFKA_UNREACHABLE",
+    advice:
+      "the connection was closed at the other end. Either the broker was stopped, or this port wants TLS (`tls`) or credentials (`sasl`), or is no Kafka",
+    fits: says(/^Connection closed$/),
+  },
+  {
+    code: "KAFKA_UNREACHABLE",
+    advice:
       "check `brokers`, that they run, and that the addresses they advertise can be reached from here",
     fits: hasCode("PLT_KFK_NETWORK", "PLT_KFK_TIMEOUT"),
   },
@@ -134,11 +149,18 @@ const EXPLANATIONS: readonly Explanation[] = [
 export function explain(what: string, error: unknown): KafkaError {
   if (error instanceof KafkaError) return error;
   const all = [...errorsIn(error)];
+  // What we have said ourselves comes back inside the client's.
+  const own = all.find((one) => one instanceof KafkaError);
+  if (own !== undefined) return own;
   const found = EXPLANATIONS.find(({ fits }) => all.some(fits));
   if (found === undefined) {
     return new KafkaError("KAFKA_GROUP", `Kafka: ${what} failed; see the cause`, { cause: error });
   }
-  return new KafkaError(found.code, `Kafka: ${what} failed: ${found.advice}`, { cause: error });
+  const system = all.find(({ syscall, code }) => typeof syscall === "string" && code !== undefined);
+  const why = system === undefined ? "" : ` (${String(system.syscall)} ${String(system.code)})`;
+  return new KafkaError(found.code, `Kafka: ${what} failed${why}: ${found.advice}`, {
+    cause: error,
+  });
 }
 
 /** Whether waiting is no remedy. */

@@ -1,11 +1,12 @@
 import type { RecordBatch, RecordClient, SendResult } from "../client.ts";
-import { clientConnection } from "../connection.ts";
+import { type ClientConnection, clientConnection } from "../connection.ts";
+import { withEachFirst } from "./each-first.ts";
 import { explain, isKafkaError } from "./failures.ts";
 import type { KafkaConnectionOptions, KafkaWriteOptions } from "../options.ts";
 import { loadLibrary } from "./library.ts";
 import { messagesOf } from "./messages.ts";
 import { resultsOf } from "./send-results.ts";
-import { within } from "./within.ts";
+import { NoAnswerError, within } from "./within.ts";
 
 /** Milliseconds a broker waits for its followers, and a connection for the broker: a black hole is left behind after the latter. */
 const ACKNOWLEDGE_TIMEOUT = 5_000;
@@ -51,26 +52,41 @@ interface ProducerLibrary {
 
 /** Writes with the idempotent producer of \@platformatic/kafka. One that had to be given up is replaced by a new one. */
 export class PlatformaticRecordClient implements RecordClient {
-  readonly #options: KafkaConnectionOptions & KafkaWriteOptions;
+  readonly #options: KafkaWriteOptions;
+  #connection: ClientConnection;
   #producer: Promise<Producer> | undefined;
   /** Ends the send that is under way. */
   #abandon: (() => void) | undefined;
 
   constructor(options: KafkaConnectionOptions & KafkaWriteOptions) {
     this.#options = options;
+    this.#connection = clientConnection(options);
   }
 
   async partitions(topic: string): Promise<number> {
-    const producer = await this.#open();
-    const patience = (this.#options.connectTimeout ?? 5_000) + REQUEST_TIMEOUT;
     try {
-      const asked = producer.metadata({ topics: [topic], retries: TOPIC_TRIES - 1 });
+      return await withEachFirst(this.#connection, (connection) => {
+        this.#connection = connection;
+        return this.#partitionsOf(topic);
+      });
+    } catch (cause) {
+      throw explain(`finding topic "${topic}"`, cause);
+    }
+  }
+
+  async #partitionsOf(topic: string): Promise<number> {
+    const producer = await this.#open();
+    const asked = producer.metadata({ topics: [topic], retries: TOPIC_TRIES - 1 });
+    try {
+      const patience = this.#connection.connectTimeout + REQUEST_TIMEOUT;
       const { topics } = await within(asked, patience);
       const { partitionsCount = 0 } = topics.get(topic) ?? {};
       if (partitionsCount === 0) throw new Error(`Unknown topic ${topic}.`);
       return partitionsCount;
-    } catch (cause) {
-      throw explain(`finding topic "${topic}"`, cause);
+    } catch (error) {
+      // The next one asks another broker first.
+      if (error instanceof NoAnswerError) await this.#drop();
+      throw error;
     }
   }
 
@@ -115,7 +131,7 @@ export class PlatformaticRecordClient implements RecordClient {
   async #connect(): Promise<Producer> {
     const { Producer } = await loadLibrary<ProducerLibrary>();
     const producer = new Producer({
-      ...clientConnection(this.#options),
+      ...this.#connection,
       idempotent: true,
       // It repeats what may have been written with the same number, which the broker knows; we could only write it twice.
       retries: Number.MAX_SAFE_INTEGER,

@@ -197,6 +197,19 @@ describeWith("kafka", "a source whose brokers ask who is there", () => {
     expect(inspect(error, { depth: 20 })).not.toMatch(/love letter/);
   });
 
+  it("is told that what gives the password has failed, and how", async () => {
+    const password = () => Promise.reject(new Error("the vault is sealed"));
+    const sasl = { mechanism: "PLAIN", username: "ada", password } as const;
+    const starting = start({ ...secure(), sasl, topic: "events" } as MemberOptions);
+    await expect(starting).rejects.toMatchObject({
+      cause: {
+        code: "KAFKA_AUTHENTICATION",
+        message: expect.stringContaining("`sasl.password`"),
+        cause: { message: "the vault is sealed" },
+      },
+    });
+  });
+
   it("trusts no certificate that it does not know", async () => {
     const brokers = kafka.addresses("SSL");
     expect(await refusal({ brokers, tls: true })).toBe("KAFKA_UNREACHABLE");
