@@ -55,8 +55,16 @@ export function explain(error: unknown): unknown {
     explained.cause = error;
     return explained;
   }
-  return state === undefined && isUnreachable(error) ? new Unreachable(error) : error;
+  if (state !== undefined) return error;
+  if (isUnreachable(error)) return new Unreachable(error);
+  return error instanceof Error && NO_CONNECTION.test(error.message)
+    ? new ConnectionTimeout(error)
+    : error;
 }
+
+/** What `pg` says when no connection came about in `connectionTimeoutMillis`; those errors have no code. */
+const NO_CONNECTION =
+  /^(connection terminated due to connection timeout|timeout exceeded when trying to connect|timeout expired)/i;
 
 interface NetworkError {
   readonly code: string;
@@ -87,5 +95,18 @@ class Unreachable extends Error {
       { cause: error },
     );
     this.code = error.code;
+  }
+}
+
+/** Nobody said no either: the server hangs, the network swallows packets, or all connections of the pool are taken. */
+class ConnectionTimeout extends Error {
+  override readonly name = "ConnectionTimeout";
+  readonly code = "ETIMEDOUT";
+
+  constructor(cause: Error) {
+    super(
+      "PostgreSQL gave no connection within `connectionTimeoutMillis`: is it running, is the address right, and is the `max` of the pool enough?",
+      { cause },
+    );
   }
 }
