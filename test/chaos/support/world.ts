@@ -45,6 +45,8 @@ export class World {
   #members = 0;
   /** Places that were committed before they had a row. */
   readonly #gaps: string[] = [];
+  /** What was waited for and never came. */
+  readonly #inVain: string[] = [];
   /** Places that became dead letters. */
   readonly letters: Set<string> = new Set();
 
@@ -180,23 +182,25 @@ export class World {
     await until(what, checked, { interval });
   }
 
-  /** Ends the load, waits until everything has been written and committed, and draws the balance. */
+  /** Ends the load, waits until everything has been written and committed, and draws the balance; of what there is, if that never comes. */
   async settle(): Promise<Account> {
     await this.load.stop();
     const ends = await this.#ends();
     const total = [...ends.values()].reduce((sum, end) => sum + end, 0);
-    const count = `select count(distinct (part, place))::int as count from effect`;
-    await this.#until(
-      "everything is written",
-      async () => {
-        const [row] = await this.rows<{ count: number }>(count);
-        return (row?.count ?? 0) + this.letters.size >= total;
-      },
-      500,
-    );
-    await this.#until("everything is committed", () =>
-      [...ends].every(([part, end]) => (this.sampler.committed.get(part) ?? 0) === end),
-    );
+    const isWritten = async (): Promise<boolean> => {
+      const [row] = await this.rows<{ count: number }>(
+        "select count(distinct (part, place))::int as count from effect",
+      );
+      return (row?.count ?? 0) + this.letters.size >= total;
+    };
+    const isCommitted = (): boolean =>
+      [...ends].every(([part, end]) => (this.sampler.committed.get(part) ?? 0) === end);
+    try {
+      await this.#until("everything is written", isWritten, 500);
+      await this.#until("everything is committed", isCommitted);
+    } catch (error) {
+      this.#inVain.push((error as Error).message);
+    }
     const rows = await this.rows<Row>(
       "select seq::int, owner, part, place::int, key, id::int from effect order by seq",
     );
@@ -207,6 +211,7 @@ export class World {
   broken(account: Account): Readonly<Record<string, readonly string[]>> {
     const wrong = this.notices.filter(({ what }) => what === "violation" || what === "died");
     const found = {
+      inVain: this.#inVain,
       lost: account.lost,
       outOfOrder: account.outOfOrder,
       recordedTooEarly: account.recordedTooEarly,
