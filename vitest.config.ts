@@ -16,8 +16,8 @@ const servers = { testTimeout: 120_000, hookTimeout: 120_000 };
 /** Kafka to PostgreSQL under faults; in full, hours are not too long. */
 const chaos = {
   globalSetup: [kafka.globalSetup, postgres.globalSetup],
-  testTimeout: process.env["WESTEND_CHAOS"] === "full" ? 3_600_000 : 300_000,
-  hookTimeout: 120_000,
+  testTimeout: process.env["WESTEND_CHAOS"] === "full" ? 3_600_000 : 900_000,
+  hookTimeout: 300_000,
   fileParallelism: false,
 };
 

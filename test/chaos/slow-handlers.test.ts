@@ -4,8 +4,8 @@ import { report, scaled } from "./support/scale.ts";
 import { until } from "./support/until.ts";
 import { makeWorld } from "./support/world.ts";
 
-const SESSION = scaled(6000, 10_000);
-const WORK = 2.5 * SESSION;
+const SESSION = scaled(8000, 10_000);
+const WORK = scaled(12_000, 25_000);
 const SHORT_SESSION = scaled(2000, 10_000);
 const BLOCK = scaled(6000, 35_000);
 
@@ -17,7 +17,8 @@ describeWith(["kafka", "postgres"], "a handler that takes longer than the sessio
     world.load.start(100);
     const members = [await world.join(), await world.join()];
     for (const { name } of members) await world.progressOf(name);
-    await world.load.stop();
+    // Both know what is theirs when they have committed it.
+    await world.settle();
     const rebalances = (): number =>
       world.notices.filter(({ text }) => /^(assigned|revoked)/.test(text)).length;
     const before = rebalances();
@@ -41,13 +42,13 @@ describeWith(["kafka", "postgres"], "a handler that blocks the event loop", () =
     const { brokers, admin } = sharedKafka();
     const postgres = sharedPostgres();
     const world = await makeWorld({ brokers, admin, postgres, sessionTimeout: SHORT_SESSION });
-    world.load.start(100);
+    let block = false;
+    world.load.start(100, () => ({ block }));
     const blocking = await world.join({ block: BLOCK });
     const other = await world.join();
     for (const { name } of [blocking, other]) await world.progressOf(name);
 
-    // One for each partition: whichever is blocking's.
-    await world.load.send(world.partitions, () => ({ block: true }));
+    block = true;
     // Others have taken over.
     await world.progressEverywhere();
     await until("it is named", () => blocking.host.events("eventLoopBlocked").length > 0);

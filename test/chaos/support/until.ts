@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Far more than anything takes: what never comes fails in the end. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 
 /** Waits until `condition` holds; an error it throws ends the wait. */
 export async function until(
