@@ -90,8 +90,11 @@ export interface KafkaDriver {
   leaders(
     partitions: readonly TopicPartition[],
   ): Promise<ReadonlyMap<number, readonly TopicPartition[]>>;
-  /** Asks one broker, which answers as soon as it has something or has waited long enough. A partition that is left out is paused. */
-  poll(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]>;
+  /**
+   * Asks one broker, which answers as soon as it has something or has waited long enough. A partition that is left out is paused;
+   * `soon` if others wait for the answer: then the broker is not to wait for more than a few milliseconds.
+   */
+  poll(broker: number, wanted: readonly Wanted[], soon?: boolean): Promise<readonly Fetched[]>;
   /** Never throws for what concerns single partitions: there is a result for each, in the same order. */
   commit(positions: readonly Position[]): Promise<readonly CommitResult[]>;
   committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]>;

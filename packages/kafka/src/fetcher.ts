@@ -68,6 +68,14 @@ export class Fetcher {
     return buffered * 2 > maxBytesPerPartition ? 0 : maxBytesPerPartition - buffered;
   }
 
+  /** Some that are not asked for are being used up: they are asked for as soon as the poll has ended. */
+  #hasOthers(): boolean {
+    for (const { polling, paused, buffered } of this.#options.partitions()) {
+      if (!polling && !paused && buffered > 0) return true;
+    }
+    return false;
+  }
+
   async #look(hungry: readonly Partition[]): Promise<void> {
     this.#looking = true;
     try {
@@ -101,7 +109,8 @@ export class Fetcher {
         offset: one.fetchOffset,
         maxBytes: this.#room(one),
       }));
-      const fetched = live.length === 0 ? [] : await this.#options.driver.poll(broker, wanted);
+      const { driver } = this.#options;
+      const fetched = live.length === 0 ? [] : await driver.poll(broker, wanted, this.#hasOthers());
       this.#failures = 0;
       for (const one of live) one.polling = false;
       let moved = false;

@@ -36,6 +36,8 @@ const FAREWELL = 3000;
 const EARLIEST = -2n;
 const LATEST = -1n;
 const LARGEST_BACKOFF = 1000;
+/** Milliseconds a broker may wait while there is more to ask it for. */
+const SHORT_WAIT = 10;
 
 /** Drivers over \@platformatic/kafka for one set of connection options. */
 export function platformaticDriver(connection: KafkaConnectionOptions): KafkaDriverFactory {
@@ -120,15 +122,17 @@ class PlatformaticDriver implements KafkaDriver {
     return leaders;
   }
 
-  async poll(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]> {
+  async poll(broker: number, wanted: readonly Wanted[], soon = false): Promise<readonly Fetched[]> {
     const { fetching, protocol, consumer, codecs } = this.#now;
     const { brokers, topics } = await this.#metadata();
     const address = brokers.get(broker);
     if (address === undefined) return wanted.map((one) => moved(one));
     try {
       const connection = await fetching.get(address);
+      const { maxWait } = this.#options;
+      const limits = { ...this.#options, maxWait: soon ? Math.min(SHORT_WAIT, maxWait) : maxWait };
       const ids = new Map([...topics].map(([name, topic]) => [name, topic?.id ?? ""]));
-      const all = await fetchRecords(connection, protocol, wanted, ids, this.#options, codecs);
+      const all = await fetchRecords(connection, protocol, wanted, ids, limits, codecs);
       if (all.some(({ problem }) => problem === "moved")) consumer.clearMetadata();
       return all;
     } catch (error) {
