@@ -83,7 +83,7 @@ class PostgresSession implements ProducerSession<QueuePayload, PostgresMetadata>
       return (await this.#queue.isEmpty()) ? null : [];
     } catch (error) {
       // A server that is away comes back: no reason to use up the pipeline's restarts. The next pull is made after `idle`.
-      if (!retryable(error)) throw error;
+      if (retryable(error) !== true) throw error;
       this.#context.telemetry("disconnected", { code: (error as { code?: unknown }).code });
       return [];
     }

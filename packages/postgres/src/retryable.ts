@@ -1,3 +1,5 @@
+import { ConfigurationError } from "westend";
+
 /** SQLSTATEs and their classes (two characters) after which trying again may help. */
 const RETRYABLE = new Set([
   "08", // the connection
@@ -44,13 +46,15 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 /**
  * Whether trying again may help: the connection was lost, the server is starting, stopping or out of room, a deadlock, a serialization
- * failure, a lock that was not to be had. What the data or the table is to blame for is not.
+ * failure, a lock that was not to be had. What the data is to blame for is not. `"stop"` if it is this package's `ConfigurationError`: the
+ * table, the rights or the password are not what they were, and every message would become a dead letter; the pipeline ends with it.
  * @example
  * ```ts
  * // batchers: { events: { retry: retry({ attempts: 20, when: retryable }), handle: (messages) => events.handle(messages) } }
  * ```
  */
-export function retryable(error: unknown): boolean {
+export function retryable(error: unknown): boolean | "stop" {
+  if (error instanceof ConfigurationError) return "stop";
   const state = sqlStateOf(error);
   if (state === undefined) return isDisconnect(error);
   if (FINAL.has(state)) return false;

@@ -1,3 +1,4 @@
+import { ConfigurationError } from "westend";
 import { describe, expect, it } from "vitest";
 import { retryable } from "@westend/postgres";
 
@@ -53,4 +54,9 @@ describe("retryable", () => {
       expect(retryable(error)).toBe(false);
     },
   );
+
+  it("is to stop the pipeline if the table or the rights are not what they were", () => {
+    const issues = [{ path: "table", expected: "the table that was there", got: "none" }];
+    expect(retryable(new ConfigurationError("@westend/postgres", issues))).toBe("stop");
+  });
 });

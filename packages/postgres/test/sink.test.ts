@@ -1,3 +1,4 @@
+import { definePipeline, fromIterable, retry } from "westend";
 import { expect, it, onTestFinished } from "vitest";
 import { describeWith } from "test-servers/vitest";
 import {
@@ -5,6 +6,7 @@ import {
   type BatchInsertOptions,
   type PostgresConnection,
   type PostgresPool,
+  retryable,
 } from "@westend/postgres";
 import { testDatabase, type TestDatabase } from "./support/database.ts";
 import { messages } from "./support/messages.ts";
@@ -293,6 +295,30 @@ describeWith("postgres", "batchInsert", () => {
     expect(error).toMatchObject({ code: "WESTEND_ERR_CONFIGURATION" });
     expect(error.message).toContain("It was dropped or renamed");
     expect(batch.every(({ failure }) => failure === undefined)).toBe(true);
+  });
+
+  it("ends the pipeline instead of making dead letters of everything if its table is missing", async () => {
+    const { pool } = await testDatabase("");
+    const sink = batchInsert(pool, { table: "ordrs", columns: COLUMNS });
+    let letters = 0;
+    const pipeline = definePipeline({
+      name: "orders",
+      producer: fromIterable([row(1), row(2)]),
+      processor: { handle: (message) => message.to("orders", { ...message.data, note: null }) },
+      batchers: {
+        orders: {
+          timeout: 10,
+          retry: retry({ attempts: 5, when: retryable }),
+          handle: sink.handle,
+        },
+      },
+      deadLetter: { name: "letters", write: (failed) => void (letters += failed.length) },
+    });
+    const running = await pipeline.start();
+    const error = await reasonOf(running.done);
+    expect(error).toMatchObject({ code: "WESTEND_ERR_CONFIGURATION" });
+    expect(error.message).toContain('"ordrs"');
+    expect(letters).toBe(0);
   });
 
   it("writes in a transaction of the user's", async () => {
