@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atExit } from "./at-exit.ts";
 import { isRunning } from "./lock.ts";
 
 const PREFIX = "westend-servers-";
@@ -14,11 +15,11 @@ export function temporaryFolder(name: string): { path: string; remove: () => voi
   const path = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${name}-`));
   // Other users' servers have to get through.
   chmodSync(path, 0o755);
+  const forget = atExit(() => discard(path));
   const remove = (): void => {
-    process.off("exit", remove);
+    forget();
     discard(path);
   };
-  process.on("exit", remove);
   return { path, remove };
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { atExit } from "./at-exit.ts";
 import { tryLock, unlock } from "./lock.ts";
 
 const HOST = "127.0.0.1";
@@ -29,7 +30,7 @@ export async function freePort(): Promise<number> {
 /** Servers take seconds to start, and others look for ports meanwhile. */
 function reserve(port: number): boolean {
   if (ours.has(port) || !tryLock(lockOf(port))) return false;
-  if (ours.size === 0) process.on("exit", () => ours.forEach((each) => unlock(lockOf(each))));
+  if (ours.size === 0) atExit(() => ours.forEach((each) => unlock(lockOf(each))));
   ours.add(port);
   return true;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { atExit } from "./at-exit.ts";
 
 /** How long a server may take to stop by itself, in milliseconds. */
 const GRACE = 30_000;
@@ -30,11 +31,10 @@ export class ServerProcess {
     this.#child = spawn(command!, args, { stdio: ["ignore", log, log], cwd: launch.cwd });
     closeSync(log);
 
-    const kill = (): void => this.signal("SIGKILL");
-    process.on("exit", kill);
+    const forget = atExit(() => this.signal("SIGKILL"));
     this.#exited = new Promise((resolve) => {
       const end = (): void => {
-        process.off("exit", kill);
+        forget();
         resolve();
       };
       this.#child.once("exit", end);

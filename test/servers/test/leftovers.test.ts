@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +25,17 @@ describeWith(["kafka", "postgres"], "a process that started servers", () => {
       await vi.waitFor(() => expect(pids.filter(isThere)).toEqual([]), { timeout: 30_000 });
     },
   );
+});
+
+describe("a process that exits", () => {
+  it("ends what it has, the newest first, and listens for its exit once", () => {
+    const fixture = join(import.meta.dirname, "fixtures", "ends.ts");
+    const { stdout, stderr } = spawnSync(process.execPath, [fixture], { encoding: "utf8" });
+
+    const servers = Array.from({ length: 20 }, (_, index) => `server ${20 - index}`);
+    expect(stdout.trim().split("\n")).toEqual([...servers, "folder"]);
+    expect(stderr).not.toContain("MaxListenersExceededWarning");
+  });
 });
 
 describe("ports", () => {
