@@ -13,7 +13,7 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { type Mutation, mutations } from "../packages/core/test/mutations/mutations.ts";
+import { type Mutation, mutations } from "../packages/core/test/mutations/index.ts";
 
 /** What became of a mutant. */
 interface Verdict {

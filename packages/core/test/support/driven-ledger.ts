@@ -130,7 +130,7 @@ export class DrivenLedger {
     this.#expectPromises(model);
   }
 
-  /** reliability.md §3, asked of the ledger itself and not of the model. */
+  /** What the runtime promises, asked of the ledger itself and not of the model. */
   #expectPromises({ messages }: LedgerModel): void {
     demand(new Set(this.#grouped).size === this.#grouped.length, "in one group at most");
     for (const [index, { state, branches, account }] of messages.entries()) {
