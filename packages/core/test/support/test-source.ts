@@ -172,3 +172,8 @@ export function numbers(first: number, last: number): number[] {
 export function ascending(values: Iterable<number>): number[] {
   return [...values].sort((a, b) => a - b);
 }
+
+/** For a source that takes back some of what it sent. */
+export function isEven({ payload }: Incoming<unknown, unknown>): boolean {
+  return (payload as number) % 2 === 0;
+}
