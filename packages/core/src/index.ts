@@ -125,3 +125,15 @@ export {
   string,
 } from "./options.ts";
 export type { BatchContext, HandleContext, TelemetryEvents, TelemetryName } from "./telemetry.ts";
+
+// What the durable queues have in common.
+export type { NewMessage, QueueCounts, QueuePayload } from "./queue.ts";
+export type {
+  AuditRecord,
+  DeadLetterFilter,
+  ListOptions,
+  PurgeOptions,
+  RedriveOptions,
+  RedriveReport,
+  StoredDeadLetter,
+} from "./dead-letter-store.ts";

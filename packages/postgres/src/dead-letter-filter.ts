@@ -1,20 +1,4 @@
-/** Which dead letters; all conditions have to hold. */
-export interface DeadLetterFilter {
-  readonly ids?: readonly number[] | undefined;
-  /** The name of the error. */
-  readonly name?: string | undefined;
-  /** The code of the error. */
-  readonly code?: string | undefined;
-  /** Text that the error's message contains. */
-  readonly reason?: string | undefined;
-  readonly pipeline?: string | undefined;
-  readonly key?: string | undefined;
-  /** Failed at or after, in milliseconds since the Unix epoch. */
-  readonly since?: number | undefined;
-  /** Failed before, in milliseconds since the Unix epoch. */
-  readonly before?: number | undefined;
-}
-
+import type { DeadLetterFilter } from "westend";
 /** What of a filter is given, as SQL with its parameters, which are numbered from `first`. */
 export function conditions(
   filter: DeadLetterFilter,

@@ -1,5 +1,5 @@
-import type { ErrorEnvelope } from "westend";
-import { decodePayload, type Coding, type QueuePayload, type StoredPayload } from "./payload.ts";
+import type { ErrorEnvelope, StoredDeadLetter } from "westend";
+import { decodePayload, type Coding, type StoredPayload } from "./payload.ts";
 import type { Run } from "./database.ts";
 import type { Store } from "./store.ts";
 
@@ -16,32 +16,6 @@ export interface LetterDraft extends StoredPayload {
   readonly error: ErrorEnvelope;
   readonly attempts: number;
   readonly receivedAt: number;
-  readonly failedAt: number;
-}
-
-/** A dead letter as it is kept. */
-export interface StoredDeadLetter {
-  readonly id: number;
-  /** As the source sent it; JSON of it if that was neither text nor bytes. */
-  readonly payload: QueuePayload;
-  /** False if the payload could not be stored as it was: it must be edited to be redriven. */
-  readonly intact: boolean;
-  readonly key: string | undefined;
-  /** What the source said about it, as far as JSON holds it. */
-  readonly metadata: unknown;
-  readonly pipeline: string;
-  readonly source: string;
-  readonly batcher: string | undefined;
-  readonly error: {
-    readonly name: string;
-    readonly code: string | undefined;
-    readonly message: string;
-    readonly stack: string | undefined;
-  };
-  readonly attempts: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly receivedAt: number;
-  /** Milliseconds since the Unix epoch. */
   readonly failedAt: number;
 }
 

@@ -1,23 +1,11 @@
+import type { NewMessage, QueuePayload } from "westend";
 import { arrayText } from "./encode.ts";
 import type { Run } from "./database.ts";
-import { encodePayload, type QueuePayload, type StoredPayload } from "./payload.ts";
+import { encodePayload, type StoredPayload } from "./payload.ts";
 import { DELAYED, READY } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 const LONGEST_KEY = 1024;
-
-/** A message to be enqueued. */
-export interface NewMessage {
-  readonly payload: QueuePayload;
-  /** Messages of one key are handed out in order; 1 and "1" are the same key. At most 1024 characters. */
-  readonly key?: string | number | bigint | undefined;
-  /**
-   * Milliseconds before it may be handed out. It does not hold back later messages of its key;
-   * once due it goes before those that still wait.
-   * @defaultValue 0
-   */
-  readonly delay?: number | undefined;
-}
 
 /** A checked {@link NewMessage}, as it is going to be stored. */
 export interface Draft extends StoredPayload {

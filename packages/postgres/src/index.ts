@@ -25,9 +25,7 @@ export type {
   PostgresStoreOptions,
 } from "./options.ts";
 export { postgresQueue, PostgresQueue } from "./queue.ts";
-export type { EnqueueOptions, QueueCounts, QueueLeaseOptions } from "./queue.ts";
-export type { NewMessage } from "./enqueue.ts";
-export type { QueuePayload } from "./payload.ts";
+export type { EnqueueOptions, QueueLeaseOptions } from "./queue.ts";
 export { LeasedMessage } from "./leased-message.ts";
 export type { PostgresAckOptions, PostgresMetadata } from "./leased-message.ts";
 export { postgres } from "./producer.ts";
@@ -35,10 +33,13 @@ export { postgresDeadLetter } from "./dead-letter.ts";
 export { DeadLetters } from "./dead-letters.ts";
 export type {
   AuditRecord,
+  DeadLetterFilter,
   ListOptions,
+  NewMessage,
   PurgeOptions,
+  QueueCounts,
+  QueuePayload,
   RedriveOptions,
   RedriveReport,
-} from "./dead-letters.ts";
-export type { DeadLetterFilter } from "./dead-letter-filter.ts";
-export type { StoredDeadLetter } from "./dead-letter-table.ts";
+  StoredDeadLetter,
+} from "westend";

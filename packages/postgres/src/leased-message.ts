@@ -1,5 +1,4 @@
-import type { Configurable, Incoming } from "westend";
-import type { QueuePayload } from "./payload.ts";
+import type { Configurable, Incoming, QueuePayload } from "westend";
 
 /** What to do instead of what the options say, for one message that failed; for `message.configureAck`. */
 export interface PostgresAckOptions {

@@ -1,6 +1,5 @@
-import type { DeadLetter } from "westend";
+import type { DeadLetter, QueuePayload } from "westend";
 import type { Columns } from "./column-types.ts";
-import type { QueuePayload } from "./payload.ts";
 import type { PostgresQueue } from "./queue.ts";
 
 /** How to reach the server. */

@@ -1,7 +1,5 @@
 import { inspect } from "node:util";
-
-/** What a queue stores; it comes back as it was given. */
-export type QueuePayload = string | Uint8Array;
+import type { QueuePayload } from "westend";
 
 /**
  * Says how to read stored bytes: 0 as they are; 1 text; 2 text that UTF-8 cannot hold, in UTF-16;

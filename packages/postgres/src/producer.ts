@@ -5,13 +5,13 @@ import type {
   Producer,
   ProducerContext,
   ProducerSession,
+  QueuePayload,
   Settled,
 } from "westend";
 import { acknowledge, type FailurePolicy } from "./acknowledger.ts";
 import { checkPostgresOptions } from "./check-options.ts";
 import type { LeasedMessage, PostgresMetadata } from "./leased-message.ts";
 import type { PostgresOptions } from "./options.ts";
-import type { QueuePayload } from "./payload.ts";
 import type { PostgresQueue } from "./queue.ts";
 import { retryable } from "./retryable.ts";
 

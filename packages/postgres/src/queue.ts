@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { StoppedError } from "westend";
+import { StoppedError, type NewMessage, type QueueCounts, type QueuePayload } from "westend";
 import { only } from "./catalogue.ts";
 import { checkQueueOptions } from "./check-options.ts";
 import type { PostgresTarget, PostgresTransaction } from "./client.ts";
 import { execute } from "./client.ts";
 import type { Run } from "./database.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import { draftOf, enqueue, type Draft, type NewMessage } from "./enqueue.ts";
+import { draftOf, enqueue, type Draft } from "./enqueue.ts";
 import { anyDue, lease } from "./lease.ts";
 import { LeasedMessage } from "./leased-message.ts";
 import { Listener } from "./listener.ts";
 import type { PostgresQueueOptions } from "./options.ts";
-import { decodePayload, type QueuePayload } from "./payload.ts";
+import { decodePayload } from "./payload.ts";
 import { DELAYED, HELD, READY } from "./schema.ts";
 import { Settlement } from "./settle.ts";
 import { Store } from "./store.ts";
@@ -45,17 +45,6 @@ export interface QueueLeaseOptions {
    * @internal
    */
   readonly owner?: string | undefined;
-}
-
-/** How many messages a queue has, by what they wait for. */
-export interface QueueCounts {
-  /** May be leased, or wait only for a message of their key. */
-  readonly ready: number;
-  readonly leased: number;
-  /** Enqueued for later, or failed and waiting to be tried again. */
-  readonly delayed: number;
-  /** Dead letters. */
-  readonly dead: number;
 }
 
 /**

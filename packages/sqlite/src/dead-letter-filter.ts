@@ -1,22 +1,6 @@
+import type { DeadLetterFilter } from "westend";
 import type { Connection } from "./connection.ts";
 import type { LetterRow } from "./dead-letter-table.ts";
-
-/** Which dead letters; all conditions have to hold. */
-export interface DeadLetterFilter {
-  readonly ids?: readonly number[] | undefined;
-  /** The name of the error. */
-  readonly name?: string | undefined;
-  /** The code of the error. */
-  readonly code?: string | undefined;
-  /** Text that the error's message contains. */
-  readonly reason?: string | undefined;
-  readonly pipeline?: string | undefined;
-  readonly key?: string | undefined;
-  /** Failed at or after, in milliseconds since the Unix epoch. */
-  readonly since?: number | undefined;
-  /** Failed before, in milliseconds since the Unix epoch. */
-  readonly before?: number | undefined;
-}
 
 /** The letters of a queue that fit, oldest first, from behind the one with the number `after`. */
 export function findLetters(

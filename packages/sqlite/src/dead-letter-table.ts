@@ -1,4 +1,4 @@
-import type { ErrorEnvelope } from "westend";
+import type { ErrorEnvelope, StoredDeadLetter } from "westend";
 import type { Connection } from "./connection.ts";
 import { codingOf, decodePayload, type StoredPayload } from "./payload.ts";
 
@@ -23,32 +23,6 @@ export interface LetterHead {
   readonly error: ErrorEnvelope;
   readonly attempts: number;
   readonly receivedAt: number;
-  readonly failedAt: number;
-}
-
-/** A dead letter as it is kept. */
-export interface StoredDeadLetter {
-  readonly id: number;
-  /** As the source sent it; JSON of it if that was neither text nor bytes. */
-  readonly payload: string | Uint8Array;
-  /** False if the payload is no longer what was written, or never could be: it must be edited to be redriven. */
-  readonly intact: boolean;
-  readonly key: string | undefined;
-  /** What the source said about it, as far as JSON holds it. */
-  readonly metadata: unknown;
-  readonly pipeline: string;
-  readonly source: string;
-  readonly batcher: string | undefined;
-  readonly error: {
-    readonly name: string;
-    readonly code: string | undefined;
-    readonly message: string;
-    readonly stack: string | undefined;
-  };
-  readonly attempts: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly receivedAt: number;
-  /** Milliseconds since the Unix epoch. */
   readonly failedAt: number;
 }
 

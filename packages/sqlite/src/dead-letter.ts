@@ -5,6 +5,7 @@ import {
   type DeadLetter,
   type DeadLetterSink,
   type PartitionKey,
+  type QueuePayload,
 } from "westend";
 import { checkDeadLetterOptions } from "./check-options.ts";
 import { insertLetter, type LetterHead } from "./dead-letter-table.ts";
@@ -12,7 +13,7 @@ import { isStorableKey } from "./enqueue.ts";
 import { GROUP } from "./pending-work.ts";
 import { identityOf, type OpenedQueue } from "./opened-queue.ts";
 import type { SqliteDeadLetterOptions } from "./options.ts";
-import { encodePayload, type QueuePayload, type StoredPayload } from "./payload.ts";
+import { encodePayload, type StoredPayload } from "./payload.ts";
 import { SqliteQueue } from "./queue.ts";
 
 const EXPIRE = `DELETE FROM westend_dead_letter WHERE id IN (

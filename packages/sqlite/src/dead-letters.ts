@@ -1,54 +1,18 @@
-import type { Awaitable } from "westend";
+import type {
+  AuditRecord,
+  DeadLetterFilter,
+  ListOptions,
+  PurgeOptions,
+  QueuePayload,
+  RedriveOptions,
+  RedriveReport,
+  StoredDeadLetter,
+} from "westend";
 import type { Connection } from "./connection.ts";
-import { countLetters, findLetters, type DeadLetterFilter } from "./dead-letter-filter.ts";
-import { letterOf, type StoredDeadLetter } from "./dead-letter-table.ts";
+import { countLetters, findLetters } from "./dead-letter-filter.ts";
+import { letterOf } from "./dead-letter-table.ts";
 import { GROUP } from "./pending-work.ts";
-import type { QueuePayload } from "./payload.ts";
 import { redriveGroup } from "./redrive.ts";
-
-export interface ListOptions extends DeadLetterFilter {
-  /** Begins behind the letter with this number: the `id` of the last one seen. */
-  readonly after?: number | undefined;
-  /** @defaultValue 100 */
-  readonly limit?: number | undefined;
-}
-
-export interface RedriveOptions extends DeadLetterFilter {
-  /** Who does it: a person or a program, for the audit record. */
-  readonly by: string;
-  /** @defaultValue all that fit when it is called */
-  readonly limit?: number | undefined;
-  /** Mends a payload, or opens one that was sealed. `undefined` leaves the letter where it is. */
-  readonly edit?: ((letter: StoredDeadLetter) => Awaitable<QueuePayload | undefined>) | undefined;
-  /** Calls `edit` and counts, but moves nothing and leaves no record. */
-  readonly dryRun?: boolean | undefined;
-}
-
-export interface RedriveReport {
-  /** Letters put back into the queue; in a dry run those that would have been. */
-  readonly redriven: number;
-  /** Letters left where they are: `edit` wanted it, or the payload is damaged and `edit` did not mend it. */
-  readonly skipped: number;
-}
-
-export interface PurgeOptions extends DeadLetterFilter {
-  readonly by: string;
-  /** Milliseconds since a letter failed; younger ones stay. */
-  readonly olderThan: number;
-}
-
-/** One thing that was done to the dead letters of a queue. */
-export interface AuditRecord {
-  readonly id: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly at: number;
-  readonly action: "redrive" | "purge";
-  readonly by: string;
-  /** The filter, as JSON. */
-  readonly filter: string;
-  readonly edited: boolean;
-  readonly count: number;
-}
 
 type AuditRow = Omit<AuditRecord, "edited"> & { readonly edited: number };
 

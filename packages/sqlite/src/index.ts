@@ -1,8 +1,6 @@
 export type { SqliteClient, SqliteStatement, SqliteValue } from "./client.ts";
 export { sqliteQueue, SqliteQueue } from "./queue.ts";
-export type { EnqueueOptions, QueueCounts, QueueLeaseOptions } from "./queue.ts";
-export type { NewMessage } from "./enqueue.ts";
-export type { QueuePayload } from "./payload.ts";
+export type { EnqueueOptions, QueueLeaseOptions } from "./queue.ts";
 export { LeasedMessage } from "./leased-message.ts";
 export type { SqliteAckOptions, SqliteMetadata } from "./leased-message.ts";
 export { sqlite } from "./producer.ts";
@@ -10,13 +8,16 @@ export { sqliteDeadLetter } from "./dead-letter.ts";
 export { DeadLetters } from "./dead-letters.ts";
 export type {
   AuditRecord,
+  DeadLetterFilter,
   ListOptions,
+  NewMessage,
   PurgeOptions,
+  QueueCounts,
+  QueuePayload,
   RedriveOptions,
   RedriveReport,
-} from "./dead-letters.ts";
-export type { DeadLetterFilter } from "./dead-letter-filter.ts";
-export type { StoredDeadLetter } from "./dead-letter-table.ts";
+  StoredDeadLetter,
+} from "westend";
 export { batchInsert } from "./sink.ts";
 export type { BatchInsert, BatchInsertOptions, InsertResult, Row } from "./sink.ts";
 export { RowError } from "./row-error.ts";

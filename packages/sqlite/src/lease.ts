@@ -1,7 +1,8 @@
+import type { QueuePayload } from "westend";
 import type { Connection } from "./connection.ts";
 import { GROUP } from "./pending-work.ts";
 import type { KeyOrder } from "./key-order.ts";
-import { sizeOf, type QueuePayload } from "./payload.ts";
+import { sizeOf } from "./payload.ts";
 import { DELAYED, HELD, READY } from "./schema.ts";
 import type { Owner } from "./token.ts";
 

@@ -1,6 +1,6 @@
-import type { Configurable, Incoming } from "westend";
+import type { Configurable, Incoming, QueuePayload } from "westend";
 import type { MessageRow } from "./lease.ts";
-import { sizeOf, type QueuePayload } from "./payload.ts";
+import { sizeOf } from "./payload.ts";
 import type { Claim } from "./settle.ts";
 
 /** What to do instead of what the options say, for one message that failed; for `message.configureAck`. */

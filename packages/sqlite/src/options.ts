@@ -1,8 +1,6 @@
-import type { Clock } from "westend";
+import type { Clock, DeadLetter, QueuePayload } from "westend";
 import type { SqliteClient } from "./client.ts";
 import type { SqliteQueue } from "./queue.ts";
-import type { DeadLetter } from "westend";
-import type { QueuePayload } from "./payload.ts";
 
 /** Which database: a path or a connection of yours. */
 export interface SqliteDatabaseOptions {

@@ -1,7 +1,5 @@
 import { crc32 } from "node:zlib";
-
-/** What a queue stores: text as TEXT, bytes as BLOB; it comes back as it was given. */
-export type QueuePayload = string | Uint8Array;
+import type { QueuePayload } from "westend";
 
 /**
  * Says how to read a stored payload: 0 as SQLite gives it; 1 text kept as UTF-16 bytes;

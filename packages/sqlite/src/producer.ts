@@ -1,10 +1,11 @@
 import type {
+  AcknowledgeResult,
   Demand,
   Producer,
   ProducerContext,
   ProducerSession,
+  QueuePayload,
   Settled,
-  AcknowledgeResult,
 } from "westend";
 import { acknowledge, type FailurePolicy } from "./acknowledger.ts";
 import { checkSqliteOptions } from "./check-options.ts";
@@ -12,7 +13,6 @@ import { GROUP } from "./pending-work.ts";
 import type { LeasedMessage, SqliteMetadata } from "./leased-message.ts";
 import type { OpenedQueue } from "./opened-queue.ts";
 import type { SqliteOptions } from "./options.ts";
-import type { QueuePayload } from "./payload.ts";
 import { SqliteQueue } from "./queue.ts";
 import { ReadyGauge } from "./ready-gauge.ts";
 import { Owner } from "./token.ts";

@@ -1,13 +1,18 @@
-import { StoppedError, systemClock } from "westend";
+import {
+  StoppedError,
+  systemClock,
+  type NewMessage,
+  type QueueCounts,
+  type QueuePayload,
+} from "westend";
 import { connect } from "./connection.ts";
 import { countLetters } from "./dead-letter-filter.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import { draftOf, enqueue, type Draft, type NewMessage } from "./enqueue.ts";
+import { draftOf, enqueue, type Draft } from "./enqueue.ts";
 import { GROUP } from "./pending-work.ts";
 import type { LeasedMessage } from "./leased-message.ts";
 import { OpenedQueue } from "./opened-queue.ts";
 import type { SqliteQueueOptions } from "./options.ts";
-import type { QueuePayload } from "./payload.ts";
 import { DELAYED, HELD, numberOfQueue, PARKED, READY } from "./schema.ts";
 import { checkQueueOptions } from "./check-options.ts";
 import { NO_TOKEN, Owner } from "./token.ts";
@@ -30,17 +35,6 @@ export interface QueueLeaseOptions {
    * @defaultValue 30_000
    */
   readonly duration?: number | undefined;
-}
-
-/** How many messages a queue has, by what they wait for. */
-export interface QueueCounts {
-  /** May be leased, or wait only for a message of their key. */
-  readonly ready: number;
-  readonly leased: number;
-  /** Enqueued for later, or failed and waiting to be tried again. */
-  readonly delayed: number;
-  /** Dead letters. */
-  readonly dead: number;
 }
 
 const COUNT = (condition: string): string =>

@@ -1,6 +1,6 @@
+import type { QueuePayload } from "westend";
 import type { Connection } from "./connection.ts";
 import { draftOf, enqueue } from "./enqueue.ts";
-import type { QueuePayload } from "./payload.ts";
 
 const DELETE = "DELETE FROM westend_dead_letter WHERE id = ? AND queue = ?";
 
