@@ -36,7 +36,8 @@ describeWith("postgres", "a PostgreSQL of its own", () => {
 
     postgres.pause();
     const answer = client.query("select 1").then(() => (answered = true));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const newcomer = new Client({ connectionString: url, connectionTimeoutMillis: 200 });
+    await expect(newcomer.connect()).rejects.toThrow("timeout");
     expect(answered).toBe(false);
     postgres.resume();
 
