@@ -21,23 +21,21 @@ export function describeWith(
   title: string,
   body: () => void,
 ): void {
-  const reasons = [services]
-    .flat()
-    .map(missing)
-    .filter((reason) => reason !== undefined);
+  const needed = [services].flat();
+  const reasons = needed.map(missing).filter((reason) => reason !== undefined);
   if (reasons.length === 0) {
     describe(title, body);
     return;
   }
-  const why = reasons.join("; ");
+  const why = `needs ${needed.join(" and ")}: ${reasons.join("; ")}`;
   if (servicesAreRequired()) {
     it(title, () => {
-      throw new Error(`WESTEND_REQUIRE_SERVICES=1, but ${why}`);
+      throw new Error(`WESTEND_REQUIRE_SERVICES=1, and this ${why}`);
     });
     return;
   }
   // Its body would be run, to see what there is to skip; it may ask for a server at once.
-  describe.skip(`${title} [needs ${[services].flat().join(" and ")}: ${why}]`, () => {
+  describe.skip(`${title} [${why}]`, () => {
     it("is skipped", () => {});
   });
 }
