@@ -104,7 +104,7 @@ export class ServerProcess {
 let canFollow: boolean | undefined;
 
 /** Put before a command: runs it as another user, and has the kernel end it with our process. */
-function guard(user: string | undefined): string[] {
+export function guard(user: string | undefined): string[] {
   canFollow ??= spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
   const follow = canFollow ? ["--pdeathsig", "KILL"] : [];
   const as = user === undefined ? [] : ["--reuid", user, "--regid", user, "--clear-groups"];

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { realpathSync } from "node:fs";
 
 const DEBIAN = "/usr/lib/postgresql";
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../folder.ts";
 import { freePort } from "../ports.ts";
-import { ServerProcess } from "../server-process.ts";
+import { guard, ServerProcess } from "../server-process.ts";
 import { until } from "../wait.ts";
 import { postgresBinaries } from "./binaries.ts";
 
@@ -130,11 +130,7 @@ class Server {
   async initialize(): Promise<void> {
     const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     const command = [join(this.#binaries, "initdb"), "-D", this.#data, ...options];
-    const as =
-      this.#user === undefined
-        ? []
-        : ["setpriv", "--reuid", this.#user, "--regid", this.#user, "--clear-groups", "--"];
-    const [file, ...args] = [...as, ...command];
+    const [file, ...args] = [...guard(this.#user), ...command];
     await run(file!, args, { cwd: this.#data });
   }
 
