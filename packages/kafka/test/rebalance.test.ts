@@ -1,21 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { describeWith, sharedKafka, uniqueName } from "test-servers/vitest";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { writeEvents } from "./support/events.ts";
 import { until } from "./support/until.ts";
 import { eventsFor, type Member, type MemberOptions, startMember } from "./support/member.ts";
-
-const members: Member[] = [];
-const start = async (options: MemberOptions): Promise<Member> => {
-  const member = await startMember(options);
-  members.push(member);
-  return member;
-};
-
-afterEach(async () => {
-  await Promise.all(members.splice(0).map(({ running }) => running.stop({ timeout: 5000 })));
-});
 
 const owned = (member: Member): number[] =>
   member.source.partitions().map(({ partition }) => partition);
@@ -38,9 +27,9 @@ describeWith("kafka", "members of a group", () => {
   it("share the partitions when one joins in the middle, and handle each message once", async () => {
     const group = await topicOf(4, 2000);
     const handle = (): Promise<void> => sleep(5);
-    const first = await start({ ...group, handle });
+    const first = await startMember({ ...group, handle });
     await until("the first is at work", () => first.handled.length > 100);
-    const second = await start({ ...group, handle });
+    const second = await startMember({ ...group, handle });
     await until("both have two", () => owned(first).length === 2 && owned(second).length === 2);
     await until("all is handled", () => total(first, second) >= 2000);
     const all = [...first.handled, ...second.handled];
@@ -51,8 +40,8 @@ describeWith("kafka", "members of a group", () => {
   it("hand over to the others when one stops, which repeat nothing", async () => {
     const group = await topicOf(4, 1000);
     const handle = (): Promise<void> => sleep(5);
-    const first = await start({ ...group, handle });
-    const second = await start({ ...group, handle });
+    const first = await startMember({ ...group, handle });
+    const second = await startMember({ ...group, handle });
     await until("both are at work", () => first.handled.length > 20 && second.handled.length > 20);
     await first.running.stop();
     await until("all is handled", () => total(first, second) >= 1000);
@@ -63,20 +52,20 @@ describeWith("kafka", "members of a group", () => {
   it("keep working on the partitions that they keep", async () => {
     const group = await topicOf(2, 4);
     const { brokers } = sharedKafka();
-    const first = await start(group);
+    const first = await startMember(group);
     await until(
       "the first has both",
       () => owned(first).length === 2 && first.handled.length === 4,
     );
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    const second = await start({ ...group, handle: () => held });
+    const second = await startMember({ ...group, handle: () => held });
     await until("each has one", () => owned(first).length === 1 && owned(second).length === 1);
     const [kept = 0] = owned(first);
     const [given = 0] = owned(second);
     await writeEvents(brokers, group.topic, [{ value: "held", partition: given }]);
     await until("the second is busy", () => second.source.partitions()[0]?.inFlight === 1);
-    const third = start(group);
+    const third = startMember(group);
     await writeEvents(brokers, group.topic, [{ value: "on", partition: kept }]);
     await until("the kept partition goes on", () => first.handled.length === 5);
     release();
@@ -88,9 +77,9 @@ describeWith("kafka", "members of a group", () => {
   it("commit what they have come to before they give a partition away", async () => {
     const group = await topicOf(2, 100);
     const { admin } = sharedKafka();
-    const first = await start({ ...group, commitInterval: 60_000 });
+    const first = await startMember({ ...group, commitInterval: 60_000 });
     await until("all is handled", () => first.handled.length === 100);
-    const second = await start(group);
+    const second = await startMember(group);
     await until("the second has one", () => owned(second).length === 1);
     const [partition] = owned(second);
     const committed = await admin.committed(group.groupId);
@@ -101,7 +90,7 @@ describeWith("kafka", "members of a group", () => {
   it("do not wait for handlers of another partition to keep their session", async () => {
     const group = await topicOf(1, 3);
     // Longer than the session may be silent.
-    const first = await start({
+    const first = await startMember({
       ...group,
       sessionTimeout: 6000,
       handle: () => sleep(8000),

@@ -2,27 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PipelineError } from "westend";
 import { type KafkaServer, startKafka } from "test-servers";
 import { describeWith, sharedKafka, uniqueName } from "test-servers/vitest";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeEvents } from "../support/events.ts";
 import { eventsFor, type Member, type MemberOptions, startMember } from "../support/member.ts";
 import { listening } from "../support/said.ts";
 import { until } from "../support/until.ts";
 
-const members: Member[] = [];
-const start = async (options: MemberOptions): Promise<Member> => {
-  const member = await startMember(options);
-  members.push(member);
-  return member;
-};
-
-afterEach(async () => {
-  await Promise.all(members.splice(0).map(({ running }) => running.stop({ timeout: 5000 })));
-});
-
 /** The code of what starting fails with, beneath what the pipeline says of it. */
 async function refusal(options: Partial<MemberOptions>): Promise<unknown> {
   try {
-    await start({ topic: "events", groupId: "group", brokers: ["127.0.0.1:1"], ...options });
+    await startMember({ topic: "events", groupId: "group", brokers: ["127.0.0.1:1"], ...options });
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     return (error as { cause?: { code?: unknown } }).cause?.code;
@@ -58,7 +47,7 @@ describeWith("kafka", "a blocked event loop", () => {
     await writeEvents(brokers, topic, eventsFor(1, 5));
     await listening(async (said) => {
       let blocked = false;
-      const member = await start({
+      const member = await startMember({
         brokers,
         topic,
         groupId: topic,
@@ -93,7 +82,7 @@ describeWith("kafka", "a source whose brokers fail", () => {
     const topic = uniqueName("faults");
     await kafka.admin.createTopic(topic, { partitions: 3 });
     await writeEvents(kafka.brokers, topic, eventsFor(3, 600));
-    const member = await start({
+    const member = await startMember({
       brokers: kafka.brokers,
       topic,
       groupId: topic,
@@ -134,7 +123,7 @@ describeWith("kafka", "a source whose brokers fail", () => {
     const topic = uniqueName("deaf");
     await kafka.admin.createTopic(topic);
     await writeEvents(kafka.brokers, topic, eventsFor(1, 10));
-    const member = await start({ brokers: kafka.brokers, topic, groupId: topic });
+    const member = await startMember({ brokers: kafka.brokers, topic, groupId: topic });
     await until("all is handled", () => member.handled.length === 10);
     kafka.proxy(1).set({ stall: true });
     try {
@@ -189,7 +178,7 @@ describeWith("kafka", "a source whose brokers ask who is there", () => {
 
   it("is told that a password is wrong, without showing it", async () => {
     const sasl = { mechanism: "PLAIN", username: "ada", password: "love letter" } as const;
-    const error = await start({ ...secure(), sasl, topic: "events" } as MemberOptions).catch(
+    const error = await startMember({ ...secure(), sasl, topic: "events" } as MemberOptions).catch(
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ cause: { code: "KAFKA_AUTHENTICATION" } });
@@ -200,7 +189,7 @@ describeWith("kafka", "a source whose brokers ask who is there", () => {
   it("is told that what gives the password has failed, and how", async () => {
     const password = () => Promise.reject(new Error("the vault is sealed"));
     const sasl = { mechanism: "PLAIN", username: "ada", password } as const;
-    const starting = start({ ...secure(), sasl, topic: "events" } as MemberOptions);
+    const starting = startMember({ ...secure(), sasl, topic: "events" } as MemberOptions);
     await expect(starting).rejects.toMatchObject({
       cause: {
         code: "KAFKA_AUTHENTICATION",

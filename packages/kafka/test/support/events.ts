@@ -1,4 +1,5 @@
 import { type Message, Producer } from "@platformatic/kafka";
+import { sharedKafka, uniqueName } from "test-servers/vitest";
 
 /** What a test writes to a topic. */
 export interface NewEvent {
@@ -47,3 +48,26 @@ export async function writeEvents(
     await producer.close();
   }
 }
+
+/** A topic that nobody else uses, and who reads it. */
+export interface Topic {
+  readonly brokers: string[];
+  readonly topic: string;
+  readonly groupId: string;
+}
+
+/** Creates a topic that holds these events. */
+export async function topicWith(
+  events: readonly NewEvent[],
+  options: { partitions?: number; compression?: "gzip" | "snappy" | "lz4" | "zstd" } = {},
+): Promise<Topic> {
+  const { brokers, admin } = sharedKafka();
+  const topic = uniqueName("events");
+  await admin.createTopic(topic, { partitions: options.partitions ?? 1 });
+  if (events.length > 0) await writeEvents(brokers, topic, events, options);
+  return { brokers, topic, groupId: topic };
+}
+
+/** Events of one partition whose values are their numbers. */
+export const numbered = (count: number, event: Partial<NewEvent> = {}): NewEvent[] =>
+  Array.from({ length: count }, (_, index) => ({ value: `${index}`, partition: 0, ...event }));

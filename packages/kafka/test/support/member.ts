@@ -1,4 +1,5 @@
 import { definePipeline, type RunningPipeline } from "westend";
+import { onTestFinished } from "vitest";
 import { kafka, type KafkaOptions, type KafkaProducer } from "@westend/kafka";
 
 /** Where a message was handled: `partition:offset`. */
@@ -32,6 +33,7 @@ export const soon = {
   fetch: { maxWait: 100 },
 } as const;
 
+/** Is stopped when the test has ended, if it still runs. */
 export async function startMember(options: MemberOptions): Promise<Member> {
   const { topic, concurrency = 10, maxInFlight, handle, ...rest } = options;
   const source = kafka({ ...soon, topics: topic, ...rest });
@@ -49,6 +51,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       },
     },
   }).start();
+  onTestFinished(async () => void (await running.stop({ timeout: 5000 })));
   return { source, running: running as unknown as RunningPipeline<never>, handled };
 }
 
