@@ -86,18 +86,4 @@ describeWith("kafka", "members of a group", () => {
     expect(committed.find((one) => one.partition === partition)?.offset).toBe(50n);
     expect(second.handled).toEqual([]);
   });
-
-  it("do not wait for handlers of another partition to keep their session", async () => {
-    const group = await topicOf(1, 3);
-    // Longer than the session may be silent.
-    const first = await startMember({
-      ...group,
-      sessionTimeout: 6000,
-      handle: () => sleep(8000),
-      concurrency: 3,
-      orderBy: "none",
-    });
-    await until("all is handled", () => first.handled.length === 3);
-    expect(first.running.stats().producers.kafka).toMatchObject({ received: 3, refused: 0 });
-  });
 });
