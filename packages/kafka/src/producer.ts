@@ -32,7 +32,8 @@ export interface KafkaProducer extends Producer<Buffer | null, KafkaMetadata> {
   /**
    * Sends a record for each message in the transaction that commits the message: both are there for others (that read what is
    * committed), or neither. Needs `transactionalId`. Has to be the last thing a batch handler does, with the signal of that handler:
-   * a handler that fails after it sends twice. Fails messages whose record cannot be made or is too large.
+   * a handler that fails after it sends twice. Fails messages whose record cannot be made or is too large, and those that `ackNow` has
+   * acknowledged.
    */
   sendInTransaction<Data, Metadata>(
     messages: readonly Message<Data, Metadata>[],

@@ -31,6 +31,7 @@ export async function stage<Data, Metadata>(
   signal.throwIfAborted();
   for (const { message, origin, record, partition } of staged) {
     if (origin.owner.gone) message.fail(foreign());
+    else if (origin.done) message.fail(acknowledgedBefore());
     else origin.owner.outbox?.stage(origin.offset, { record, partition });
   }
 }
@@ -58,5 +59,13 @@ function foreign(): KafkaError {
   return new KafkaError(
     "KAFKA_TRANSACTION",
     "Only messages that this source has handed over and still owns can be sent in its transactions, and only if it has a `transactionalId`. Send others with `toKafka`.",
+  );
+}
+
+/** Its commit may be under way or made: what is sent now would not be one with it. */
+function acknowledgedBefore(): KafkaError {
+  return new KafkaError(
+    "KAFKA_TRANSACTION",
+    "The message was acknowledged by `ackNow` before, so that what it gives rise to cannot be sent in the transaction that commits it. Leave `ackNow` out.",
   );
 }
