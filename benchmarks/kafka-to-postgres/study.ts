@@ -47,14 +47,14 @@ export async function untilWritten(
   consumer: Consumer,
   rows: number,
   { prefix, limit }: { prefix: string; limit: number },
-): Promise<number> {
+): Promise<void> {
   const started = Date.now();
   let first: number | undefined;
   for (;;) {
     const count = await table.count(prefix);
-    if (count >= rows) return count;
+    if (count >= rows) return;
     if (count > 0) first ??= Date.now();
-    if (first !== undefined && Date.now() - first > limit) return count;
+    if (first !== undefined && Date.now() - first > limit) return;
     if (first === undefined && Date.now() - started > PATIENCE) {
       throw new Error(`no row after ${PATIENCE} ms`);
     }

@@ -34,13 +34,12 @@ export async function throughput(
   return withConsumer(study, contestant, topic, async (consumer) => {
     const started = Date.now();
     const prefix = "flight";
-    const count = await untilWritten(study.table, consumer, events, { prefix, limit });
+    await untilWritten(study.table, consumer, events, { prefix, limit });
     const { cpu, memory } = await consumer.usage();
     await consumer.kill();
     const inserts = await study.table.inserts();
     const commits = (await study.table.written()).map(({ committed }) => committed);
     const rows = commits.length;
-    if (count < events && rows === 0) throw new Error("nothing was written");
     const milliseconds = greatest(commits) - least(commits);
     return {
       rows,
