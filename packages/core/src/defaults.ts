@@ -62,6 +62,7 @@ function settleBatcher(batcher: BatcherOptions<unknown, unknown>): BatcherSettin
     retry: batcher.retry,
     bisect: batcher.bisect ?? false,
     handleTimeout: batcher.handleTimeout,
+    ownSignal: batcher.handle.length > 2,
     handle: batcher.handle.bind(batcher),
   };
 }

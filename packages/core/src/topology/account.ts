@@ -1,4 +1,6 @@
-import { type Delivery, DeliveryState } from "./delivery.ts";
+import { describeValue } from "../options/words.ts";
+import type { Incoming } from "../producer.ts";
+import { Delivery, DeliveryState } from "./delivery.ts";
 
 /** What one pull brought; shared by its deliveries so that they need not hold it each. */
 export class Arrival {
@@ -8,34 +10,76 @@ export class Arrival {
   /** Since the Unix epoch. */
   readonly date: number;
   // Not one list for all arrivals: old objects that refer to new ones cost the garbage collector a note each time.
-  /** What has not settled; what has leaves a gap, so that it can be collected before the others. */
-  readonly #open: (Delivery | undefined)[] = [];
-  #received = 0;
-  #unsettled = 0;
+  /** In order. What the source knows of leaves a gap, so that it can be collected before the others. */
+  readonly deliveries: (Delivery | undefined)[];
+  received: number = 0;
+  bytes: number = 0;
+  #known = 0;
 
+  /** At most so many messages can come. */
   constructor(account: Account, at: number, date: number, messages: number) {
     this.account = account;
     this.at = at;
     this.date = date;
-    // At once: growing by and by costs three times the memory.
-    this.#open.length = messages;
+    // As long as it can become, at once: growing by and by costs three times the memory.
+    this.deliveries = new Array<Delivery | undefined>(messages);
   }
 
-  add(delivery: Delivery): number {
-    if (this.#unsettled++ === 0) this.account.arrivals.add(this);
-    this.#open[this.#received] = delivery;
-    return this.#received++;
+  /** Takes what there is room for, in order, a message at least that is alone; gives back how many it has looked at. */
+  take(
+    incoming: readonly Incoming<unknown, unknown>[],
+    bytes: number,
+    refuse: (reason: unknown) => void,
+  ): number {
+    const { deliveries } = this;
+    const most = deliveries.length;
+    const alone = this.account.inFlight === 0;
+    // In variables: what is added to a field for each message waits for the one before.
+    let [index, count, sum] = [0, 0, 0];
+    for (; index < incoming.length; index++) {
+      // Whatever a look at it throws, getters and proxies for one.
+      try {
+        const one = incoming[index] as Incoming<unknown, unknown>;
+        const size = sizeOf(one);
+        if (count === most || (sum + size > bytes && !(alone && count === 0))) break;
+        deliveries[count] = new Delivery(this, count, one, size);
+        sum += size;
+        count++;
+      } catch (reason) {
+        refuse(reason);
+      }
+    }
+    if (count < most) deliveries.length = count;
+    this.received = count;
+    this.bytes = sum;
+    return index;
   }
 
-  remove(index: number): void {
-    this.#open[index] = undefined;
-    if (--this.#unsettled === 0) this.account.arrivals.delete(this);
+  /** The source knows of it, or will never know. */
+  remove({ index }: Delivery): void {
+    this.deliveries[index] = undefined;
+    if (++this.#known === this.received) this.account.arrivals.delete(this);
   }
 
   *unsettled(): Generator<Delivery> {
-    for (const delivery of this.#open) if (delivery !== undefined) yield delivery;
+    for (const delivery of this.deliveries) {
+      if (delivery !== undefined && !delivery.settled) yield delivery;
+    }
   }
 }
+
+function sizeOf(incoming: Incoming<unknown, unknown>): number {
+  if (typeof incoming !== "object" || incoming === null) {
+    throw new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
+  }
+  const { size, payload } = incoming;
+  if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
+  if (typeof payload === "string") return payload.length;
+  return payload instanceof Uint8Array ? payload.byteLength : 0;
+}
+
+/** What there is room for in a group before it has to grow. */
+const SHORTEST = 16;
 
 /** Settled messages of one session, ready to be acknowledged. */
 export interface SettledGroup {
@@ -50,10 +94,10 @@ export class Account {
   /** Received and not yet acknowledged, released or abandoned. */
   inFlight: number = 0;
   bytes: number = 0;
-  /** Where something is not yet settled, oldest first. */
+  /** Of which the source does not know all yet, oldest first. */
   readonly arrivals: Set<Arrival> = new Set();
   /** As long as the group before it at once, as growing by and by costs; what has been added ends at `#added`. */
-  #succeeded: Delivery[] = [];
+  #succeeded: Delivery[] = new Array<Delivery>(SHORTEST);
   #added = 0;
   #failed: Delivery[] = [];
 
@@ -76,17 +120,21 @@ export class Account {
   }
 
   add(delivery: Delivery): void {
-    if (delivery.state === DeliveryState.failed) this.#failed.push(delivery);
-    else this.#succeeded[this.#added++] = delivery;
+    if (delivery.state === DeliveryState.failed) {
+      this.#failed.push(delivery);
+      return;
+    }
+    // A store beyond the end of an array is several times slower.
+    if (this.#added === this.#succeeded.length) this.#succeeded.length *= 2;
+    this.#succeeded[this.#added++] = delivery;
   }
 
   take(): SettledGroup {
     const succeeded = this.#succeeded;
     const failed = this.#failed;
-    succeeded.length = this.#added;
+    if (succeeded.length > this.#added) succeeded.length = this.#added;
     this.#added = 0;
-    this.#succeeded = [];
-    this.#succeeded.length = succeeded.length;
+    this.#succeeded = new Array<Delivery>(Math.max(SHORTEST, succeeded.length));
     this.#failed = [];
     return { succeeded, failed };
   }

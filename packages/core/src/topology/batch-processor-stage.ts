@@ -18,6 +18,8 @@ export interface BatchProcessorStageOptions {
   /** Milliseconds one call of the handler may take. */
   readonly timeout: number | undefined;
   readonly bisect: boolean;
+  /** Whether each call needs a signal of its own, because the handler declares one. */
+  readonly ownSignal: boolean;
   readonly partitionBy: ((message: RoutedMessage) => PartitionKey | undefined) | undefined;
   sizeOf(message: RoutedMessage): number;
   handle(messages: readonly RoutedMessage[], batch: Batch, signal: AbortSignal): unknown;
@@ -29,14 +31,14 @@ export interface BatchProcessorStageOptions {
     attempt: number,
     decision: Decision | typeof HALVED,
   ): void;
-  /** False if the message is not to be handled after all. */
-  start(message: RoutedMessage): boolean;
+  /** What of these is to be handled after all. */
+  start(messages: readonly RoutedMessage[]): readonly RoutedMessage[];
   wait(message: RoutedMessage): void;
   /** The handler froze a message: the copy stands for it. */
   replace(message: RoutedMessage, copy: RoutedMessage): void;
   /** Its source gets it back. */
   release(message: RoutedMessage): void;
-  succeeded(message: RoutedMessage): void;
+  succeeded(messages: readonly RoutedMessage[]): void;
   /** Retrying is over: to be dropped, dead-lettered, failed, or to stop the pipeline. */
   gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempt: number): void;
   advance(): void;
@@ -56,6 +58,8 @@ export class BatchProcessorStage {
   readonly #ready = new Ring<Run>();
   readonly #delayed: DelayQueue<Run>;
   readonly #calls = new Map<Run, Call>();
+  /** Of calls that have ended, for handlers that declare no signal: making one costs more than all else of a call. */
+  readonly #controllers: AbortController[] = [];
   #concurrency: number;
   #killed = false;
   #halted = false;
@@ -157,14 +161,15 @@ export class BatchProcessorStage {
   }
 
   #start(run: Run): void {
-    run.messages = run.messages.filter((message) => this.#options.start(message));
+    run.messages = this.#options.start(run.messages);
     if (run.messages.length === 0) {
       this.#finish(run, []);
       return;
     }
     run.seen = run.attempt === 1 ? run.messages : run.messages.map(renewed);
     for (const message of run.seen) message.verdict = undefined;
-    const call: Call = { controller: new AbortController(), timer: undefined };
+    const controller = this.#controllers.pop() ?? new AbortController();
+    const call: Call = { controller, timer: undefined };
     this.#calls.set(run, call);
     const began = this.#options.clock.now();
     const end = (failure?: { readonly reason: unknown }): void => {
@@ -172,9 +177,11 @@ export class BatchProcessorStage {
       if (this.#calls.get(run) !== call) return;
       if (call.timer !== undefined) this.#options.clock.clearTimer(call.timer);
       this.#calls.delete(run);
+      if (!this.#options.ownSignal && !controller.signal.aborted) {
+        this.#controllers.push(controller);
+      }
       this.busy += this.#options.clock.now() - began;
       try {
-        this.#reclaim(run, failure !== undefined);
         if (failure === undefined) this.#handled(run);
         else this.#failed(run, failure.reason);
         this.#run();
@@ -189,13 +196,13 @@ export class BatchProcessorStage {
       const result = this.#options.handle(
         given,
         describe(run, this.#options.sizeOf),
-        call.controller.signal,
+        controller.signal,
       );
       if (!isThenable(result)) {
         end();
         return;
       }
-      call.timer = this.#watch(call.controller, end);
+      call.timer = this.#watch(controller, end);
       Promise.resolve(result).then(
         () => end(),
         (reason) => end({ reason }),
@@ -233,12 +240,18 @@ export class BatchProcessorStage {
 
   /** The handler ended well; it may have failed or dropped single messages. */
   #handled(run: Run): void {
+    if (run.seen === run.messages && run.messages.every(isUntouched)) {
+      this.#options.succeeded(run.messages);
+      this.#finish(run, []);
+      return;
+    }
+    this.#reclaim(run, false);
     const failed: RoutedMessage[] = [];
     for (let index = 0; index < run.messages.length; index++) {
       const message = run.messages[index] as RoutedMessage;
       const { verdict, reason } = run.seen[index] as RoutedMessage;
       message.reason = reason;
-      if (verdict === undefined) this.#options.succeeded(message);
+      if (verdict === undefined) this.#options.succeeded([message]);
       else if (verdict === "failed") failed.push(message);
       else this.#options.gaveUp(message, reason, "drop", run.attempt);
     }
@@ -264,6 +277,7 @@ export class BatchProcessorStage {
 
   /** The handler failed as a whole. */
   #failed(run: Run, error: unknown): void {
+    this.#reclaim(run, true);
     const rest = run.messages.filter((message, index) => {
       const { verdict, reason } = run.seen[index] as RoutedMessage;
       if (verdict !== "dropped") return true;
@@ -341,15 +355,24 @@ export class BatchProcessorStage {
 
 const HALVED = { action: "bisect", delay: 0 } as const;
 
-/** Neither failed by its handler nor frozen; the latter is found by writing to it: asking costs more. */
+/** Neither judged by its handler nor frozen. */
+function isUntouched(message: RoutedMessage): boolean {
+  return message.verdict === undefined && isWritable(message);
+}
+
 function isFinished(message: RoutedMessage): boolean {
-  const { verdict, reason } = message;
+  return message.verdict !== "failed" && isWritable(message);
+}
+
+/** Found by writing to it: asking whether it is frozen costs more. */
+function isWritable(message: RoutedMessage): boolean {
+  const { reason } = message;
   try {
     message.reason = reason;
+    return true;
   } catch {
     return false;
   }
-  return verdict !== "failed";
 }
 
 function isRetry(action: FailureAction): boolean {

@@ -204,12 +204,7 @@ export class Batcher implements Child {
           publish("westend:message:failed", { source, batcher, attempt, action, delay, error });
         }
       },
-      start: (message) => {
-        if (isOver(message)) return false;
-        // Its first attempt may be made, or a batch could not be flushed.
-        const refused = message.state > RouteState.batched && (message.origin as Delivery).revoked;
-        return ledger.move(message, refused ? RouteState.waiting : RouteState.running) && !refused;
-      },
+      start: (messages) => this.#startable(messages),
       replace: (message, copy) => ledger.replaceRoute(message, copy),
       wait: (message) => {
         if (!isOver(message)) ledger.move(message, RouteState.waiting);
@@ -217,13 +212,32 @@ export class Batcher implements Child {
       release: (message) => {
         if (!isOver(message)) ledger.release(message.origin as Delivery);
       },
-      succeeded: (message) => {
-        if (!isOver(message)) ledger.settleRoute(message, "succeeded", undefined);
+      succeeded: (messages) => {
+        for (const message of messages) if (!isOver(message)) ledger.succeedRoute(message);
       },
       gaveUp: (message, reason, action, attempt) => this.#gaveUp(message, reason, action, attempt),
       advance,
       crashed: (error) => this.#options.crashed(this, error),
     });
+  }
+
+  /** Seldom is one of them over: then the array goes on as it is. */
+  #startable(messages: readonly RoutedMessage[]): readonly RoutedMessage[] {
+    let rest: RoutedMessage[] | undefined;
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index] as RoutedMessage;
+      if (this.#starts(message)) rest?.push(message);
+      else rest ??= messages.slice(0, index);
+    }
+    return rest ?? messages;
+  }
+
+  #starts(message: RoutedMessage): boolean {
+    if (isOver(message)) return false;
+    // Its first attempt may be made, or a batch could not be flushed.
+    const refused = message.state > RouteState.batched && (message.origin as Delivery).revoked;
+    const { ledger } = this.#options;
+    return ledger.move(message, refused ? RouteState.waiting : RouteState.running) && !refused;
   }
 
   #handler(): BatcherSettings["handle"] {
@@ -280,6 +294,8 @@ export class Batcher implements Child {
 export class Batching {
   readonly all: readonly Batcher[];
   readonly #byName: ReadonlyMap<string, Batcher>;
+  /** The batcher asked for last: most messages of a pipeline go to the same. */
+  #latest: Batcher | undefined;
 
   constructor(options: BatchingOptions) {
     this.all = Object.entries(options.settings.batchers).map(
@@ -302,7 +318,7 @@ export class Batching {
   }
 
   refusal({ batcher }: RoutedMessage): Error | undefined {
-    if (this.#byName.has(batcher)) return undefined;
+    if (this.#find(batcher) !== undefined) return undefined;
     const names = [...this.#byName.keys()].map((name) => `"${name}"`).join(", ");
     return new UnknownBatcherError(
       `There is no batcher "${batcher}". There ${names === "" ? "are none" : `are: ${names}`}.`,
@@ -310,7 +326,12 @@ export class Batching {
   }
 
   push(route: RoutedMessage): void {
-    this.#byName.get(route.batcher)?.push(route);
+    this.#find(route.batcher)?.push(route);
+  }
+
+  #find(name: string): Batcher | undefined {
+    if (this.#latest?.name !== name) this.#latest = this.#byName.get(name);
+    return this.#latest;
   }
 
   /** Emits whatever is waiting. */

@@ -83,9 +83,9 @@ export class Delivery implements Origin, SettledMessage {
   /** Its place in what came with it. */
   readonly index: number;
 
-  constructor(arrival: Arrival, incoming: Incoming<unknown, unknown>, size: number) {
+  constructor(arrival: Arrival, index: number, incoming: Incoming<unknown, unknown>, size: number) {
     this.arrival = arrival;
-    this.index = arrival.add(this);
+    this.index = index;
     this.incoming = incoming;
     this.size = size;
     this.key = incoming.key;

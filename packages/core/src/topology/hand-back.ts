@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
 import type { RoutedMessage } from "../message.ts";
-import type { Account } from "./account.ts";
+import type { Account, Arrival } from "./account.ts";
 import type { Batching } from "./batching.ts";
 import { type Delivery, DeliveryState, RouteState } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
@@ -43,9 +43,11 @@ export class HandBack {
   }
 
   /** What comes while a drain is under way goes back, where the source can take it back; false if it is to be handled. */
-  late(deliveries: readonly Delivery[]): boolean {
-    const account = deliveries[0]?.arrival.account;
+  late(arrival: Arrival): boolean {
+    const { account } = arrival;
     const { ledger, sources } = this.#options;
+    // A copy: what is released leaves a gap.
+    const deliveries = [...arrival.unsettled()];
     for (const { account: candidate, source } of sources.unsettled()) {
       if (candidate !== account || !source.stage.releases(account)) continue;
       for (const delivery of deliveries) ledger.release(delivery);

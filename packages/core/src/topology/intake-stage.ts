@@ -9,6 +9,9 @@ import { isThenable } from "./thenable.ts";
 import { within } from "./time-limit.ts";
 import type { Turn } from "./turn.ts";
 
+/** What came at once; what has been given back meanwhile has left a gap. */
+export type Chunk = readonly (Delivery | undefined)[];
+
 export interface IntakeStageOptions {
   readonly clock: Clock;
   readonly turn: Turn;
@@ -17,53 +20,55 @@ export interface IntakeStageOptions {
   readonly signal: AbortSignal;
   /** Milliseconds that decoding one message may take, and preparing some. */
   readonly timeout: number | undefined;
-  /** The message can be scheduled. If `prepared` is false it must be prepared alone, before it is handled. */
-  ready(delivery: Delivery, prepared: boolean): void;
-  /** The message could not be decoded; it does not become ready. */
+  /** These can be scheduled, decoded or not. If not `prepared` each must be prepared alone, before it is handled. */
+  ready(chunk: Chunk, prepared: boolean): void;
+  /** The message could not be decoded. It becomes ready all the same, to fail when its turn comes. */
   undecoded(delivery: Delivery, error: unknown): void;
 }
 
 /** Makes messages of what a pull brought: decoded, keyed and prepared, in order of arrival. */
 export class IntakeStage {
   readonly #options: IntakeStageOptions;
-  /** What could not be decoded and waits for what is prepared with it: it keeps its place. */
-  readonly #undecoded = new Map<Delivery, unknown>();
 
   constructor(options: IntakeStageOptions) {
     this.#options = options;
   }
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
-  take(deliveries: readonly Delivery[]): Awaitable<void> {
+  take(chunk: Chunk): Awaitable<void> {
     const { turn, user, ready, decoder } = this.#options;
-    const prepare = user.prepare !== undefined;
     // Nothing else of the user's is called.
     const slow = decoder !== undefined || user.partitionBy !== undefined;
-    for (let index = 0; index < deliveries.length; index++) {
-      const delivery = deliveries[index] as Delivery;
-      if (slow && turn.spent()) return this.#takeRest(deliveries, index, undefined);
-      const pending = this.#decode(delivery);
-      if (pending !== undefined) return this.#takeRest(deliveries, index, pending);
-      if (!prepare && delivery.message !== undefined) ready(delivery, true);
+    for (let index = 0; index < chunk.length; index++) {
+      if (slow && turn.spent()) return this.#takeRest(chunk, index, undefined);
+      const pending = this.#decode(chunk[index] as Delivery);
+      if (pending !== undefined) return this.#takeRest(chunk, index, pending);
     }
-    if (prepare) return this.#prepare(deliveries);
+    if (user.prepare !== undefined) return this.#prepare(chunk);
+    ready(chunk, true);
   }
 
   async #takeRest(
-    deliveries: readonly Delivery[],
+    chunk: Chunk,
     from: number,
     pending: PromiseLike<void> | undefined,
   ): Promise<void> {
     const { clock, turn, user, ready } = this.#options;
     const prepare = user.prepare !== undefined;
-    for (let index = from; index < deliveries.length; index++) {
-      const delivery = deliveries[index] as Delivery;
-      if (turn.spent()) await new Promise<void>((resolve) => clock.defer(resolve));
-      const decoding = index === from && pending !== undefined ? pending : this.#decode(delivery);
-      if (decoding !== undefined) await decoding;
-      if (!prepare && delivery.message !== undefined) ready(delivery, true);
+    if (!prepare && from > 0) ready(chunk.slice(0, from), true);
+    if (pending !== undefined) {
+      await pending;
+      if (!prepare) ready([chunk[from]], true);
     }
-    if (prepare) await this.#prepare(deliveries);
+    for (let index = pending === undefined ? from : from + 1; index < chunk.length; index++) {
+      if (turn.spent()) await new Promise<void>((resolve) => clock.defer(resolve));
+      const delivery = chunk[index];
+      if (delivery === undefined) continue;
+      const decoding = this.#decode(delivery);
+      if (decoding !== undefined) await decoding;
+      if (!prepare) ready([delivery], true);
+    }
+    if (prepare) await this.#prepare(chunk);
   }
 
   #decode(delivery: Delivery): PromiseLike<void> | undefined {
@@ -82,7 +87,7 @@ export class IntakeStage {
       }
       return this.#decodeLater(delivery, data);
     } catch (error) {
-      this.#refuse(delivery, error);
+      this.#options.undecoded(delivery, error);
       return undefined;
     }
   }
@@ -92,14 +97,8 @@ export class IntakeStage {
     try {
       this.#admit(delivery, await within(this.#options, "The decoder", data));
     } catch (error) {
-      this.#refuse(delivery, error);
+      this.#options.undecoded(delivery, error);
     }
-  }
-
-  #refuse(delivery: Delivery, error: unknown): void {
-    const { user, undecoded } = this.#options;
-    if (user.prepare === undefined) undecoded(delivery, error);
-    else this.#undecoded.set(delivery, error);
   }
 
   #admit(delivery: Delivery, data: unknown): void {
@@ -121,24 +120,16 @@ export class IntakeStage {
     }
   }
 
-  async #prepare(deliveries: readonly Delivery[]): Promise<void> {
-    const { ready, undecoded } = this.#options;
-    const admitted = deliveries.filter((delivery) => !this.#undecoded.has(delivery));
+  async #prepare(chunk: Chunk): Promise<void> {
     let prepared = true;
     try {
-      const messages = admitted.map(({ message }) => message as Message<unknown>);
+      const messages = chunk.flatMap((delivery) => delivery?.message ?? []);
       if (messages.length > 0) await this.#callPrepare(messages);
     } catch {
       // One of them may be to blame: each is prepared again alone, and fails alone.
       prepared = false;
     }
-    for (const delivery of deliveries) {
-      if (this.#undecoded.has(delivery)) {
-        const error = this.#undecoded.get(delivery);
-        this.#undecoded.delete(delivery);
-        undecoded(delivery, error);
-      } else ready(delivery, prepared);
-    }
+    this.#options.ready(chunk, prepared);
   }
 
   async #callPrepare(messages: readonly Message<unknown>[]): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Outcome } from "../acknowledger.ts";
 import type { RoutedMessage } from "../message.ts";
-import type { Incoming } from "../producer.ts";
 import type { StopReport } from "../report.ts";
 import { type Account, Arrival, type SettledGroup } from "./account.ts";
 import { Delivery, DeliveryState, type FanOut, RouteState } from "./delivery.ts";
@@ -22,15 +21,19 @@ export class Ledger {
   /** How many deliveries have ended in each state. */
   readonly #ended: number[] = Object.values(DeliveryState).map(() => 0);
 
-  /** Received and neither settled nor given up. */
-  unsettled: number = 0;
+  #received = 0;
   /** Settled, and not yet taken to be acknowledged. */
   unacknowledged: number = 0;
+
+  /** Received and neither settled nor given up. */
+  get unsettled(): number {
+    return this.#ended.reduce((rest, count) => rest - count, this.#received);
+  }
 
   report(): StopReport {
     const ended = (state: number): number => this.#ended[state] as number;
     return {
-      received: this.#ended.reduce((sum, count) => sum + count, this.unsettled),
+      received: this.#received,
       succeeded: ended(DeliveryState.succeeded),
       failed: ended(DeliveryState.failed),
       deadLettered: ended(DeliveryState.deadLettered),
@@ -40,20 +43,21 @@ export class Ledger {
     };
   }
 
-  /** Something came; at most so many messages. */
+  /** Something comes; at most so many messages. */
   arrive(account: Account, at: number, date: number, messages: number): Arrival {
     return new Arrival(account, at, date, messages);
   }
 
-  receive(arrival: Arrival, incoming: Incoming<unknown, unknown>, size: number): Delivery {
-    const delivery = new Delivery(arrival, incoming, size);
-    const { account } = arrival;
-    this.inFlight++;
-    this.bytes += size;
-    this.unsettled++;
-    account.inFlight++;
-    account.bytes += size;
-    return delivery;
+  /** Everything that came with one pull is there. */
+  receive(arrival: Arrival): void {
+    const { account, received, bytes } = arrival;
+    if (received === 0) return;
+    account.arrivals.add(arrival);
+    this.#received += received;
+    this.inFlight += received;
+    this.bytes += bytes;
+    account.inFlight += received;
+    account.bytes += bytes;
   }
 
   /** A handler begins. */
@@ -154,6 +158,18 @@ export class Ledger {
     return true;
   }
 
+  /** A branch has been handled: as `settleRoute` has it, but a look-up of the outcome costs for so many. */
+  succeedRoute(route: RoutedMessage): boolean {
+    const delivery = route.origin as Delivery;
+    if (delivery.state !== DeliveryState.routed || route.state !== RouteState.running) {
+      return this.#refuse();
+    }
+    if (delivery.routes !== route) return this.settleRoute(route, "succeeded", undefined);
+    route.state = RouteState.settled;
+    this.#settle(delivery, DeliveryState.succeeded, undefined);
+    return true;
+  }
+
   /** Given back to the source unfinished; not acknowledged. */
   release(delivery: Delivery): boolean {
     return this.#end(delivery, DeliveryState.released);
@@ -177,6 +193,7 @@ export class Ledger {
     let bytes = 0;
     for (const delivery of deliveries) {
       delivery.acknowledged = true;
+      delivery.arrival.remove(delivery);
       bytes += delivery.size;
     }
     this.#free(account, deliveries.length, bytes);
@@ -215,7 +232,6 @@ export class Ledger {
     delivery.state = state;
     if (reason !== undefined) delivery.note({ reason });
     (this.#ended[state] as number)++;
-    this.#unlink(delivery);
     if (!delivery.acknowledged) this.#collect(delivery);
     else if (delivery.notes?.acknowledging !== true) this.#forget(delivery);
   }
@@ -229,19 +245,15 @@ export class Ledger {
     if (delivery.settled) return this.#refuse();
     delivery.state = state;
     (this.#ended[state] as number)++;
-    this.#unlink(delivery);
     this.#forget(delivery);
     return true;
   }
 
-  #unlink(delivery: Delivery): void {
-    delivery.arrival.remove(delivery.index);
-    this.unsettled--;
-  }
-
   #forget(delivery: Delivery): void {
+    const { arrival } = delivery;
     delivery.acknowledged = true;
-    this.#free(delivery.arrival.account, 1, delivery.size);
+    arrival.remove(delivery);
+    this.#free(arrival.account, 1, delivery.size);
   }
 
   #free(account: Account, messages: number, bytes: number): void {

@@ -10,7 +10,7 @@ import { type Decision, FailurePolicy } from "./failure-policy.ts";
 import type { Failure } from "./failure-stage.ts";
 import { handlerOf } from "./handler.ts";
 import { isSeveral, routesOf } from "./handler-result.ts";
-import { IntakeStage } from "./intake-stage.ts";
+import { type Chunk, IntakeStage } from "./intake-stage.ts";
 import type { Ledger } from "./ledger.ts";
 import { ProcessorStage } from "./processor-stage.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -80,7 +80,7 @@ export class Processing implements Child {
       signal,
       timeout: processor.timeout,
       user: processor.user,
-      ready: (delivery, prepared) => this.#ready(delivery, prepared),
+      ready: (chunk, prepared) => this.#ready(chunk, prepared),
       undecoded: (delivery, error) => this.#undecoded(delivery, error),
     });
     this.#stage = this.#makeStage();
@@ -127,9 +127,9 @@ export class Processing implements Child {
     this.#stage.busy = busy;
   }
 
-  take(deliveries: readonly Delivery[]): Awaitable<void> {
-    this.#policy.deposit(deliveries.length);
-    return this.#takeIn(deliveries);
+  take(chunk: Chunk): Awaitable<void> {
+    this.#policy.deposit(chunk.length);
+    return this.#takeIn(chunk);
   }
 
   run(): void {
@@ -206,15 +206,38 @@ export class Processing implements Child {
     });
   }
 
-  #ready(delivery: Delivery, prepared: boolean): void {
+  #ready(chunk: Chunk, prepared: boolean): void {
+    if (prepared && this.#isPlain(chunk)) this.#scheduler.pushAll(chunk);
+    else for (const delivery of chunk) if (delivery !== undefined) this.#enter(delivery, prepared);
+    // What came with them may still have to be waited for.
+    if (this.#intaking > 0) this.#options.completed();
+  }
+
+  /** There is nothing to be known of any of them: no key, no defect, no attempt too many. */
+  #isPlain(chunk: Chunk): boolean {
+    for (let index = 0; index < chunk.length; index++) {
+      const delivery = chunk[index];
+      if (delivery === undefined) continue;
+      const { key, notes, state, message } = delivery;
+      if (key !== undefined || notes !== undefined || state !== DeliveryState.received) {
+        return false;
+      }
+      if ((message as Message<unknown>).attempt > this.#attempts) return false;
+    }
+    return true;
+  }
+
+  #enter(delivery: Delivery, prepared: boolean): void {
     // It may have been released while it was being taken in.
     if (delivery.settled) {
       this.#scheduler.done(delivery);
       return;
     }
-    if (!prepared) delivery.note({ unprepared: true });
-    const { attempt } = delivery.message as Message<unknown>;
-    if (attempt > this.#attempts) this.#exceeded(delivery, attempt);
+    const { message } = delivery;
+    if (message !== undefined) {
+      if (!prepared) delivery.note({ unprepared: true });
+      if (message.attempt > this.#attempts) this.#exceeded(delivery, message.attempt);
+    }
     this.#enqueue(delivery);
   }
 
@@ -226,15 +249,11 @@ export class Processing implements Child {
   }
 
   #undecoded(delivery: Delivery, error: unknown): void {
-    if (delivery.settled) {
-      this.#scheduler.done(delivery);
-      return;
-    }
     const { defect, incoming } = delivery;
     const tries = defect === undefined ? (incoming.attempt ?? 1) : defect.tries + 1;
     delivery.note({ defect: { error, tries } });
-    if (this.#keyed) delivery.key = undefined;
-    this.#enqueue(delivery);
+    // The key that `partitionBy` gave it before is no longer known; one that is released still holds it.
+    if (this.#keyed && !delivery.settled) delivery.key = undefined;
   }
 
   /** A message that cannot be handled takes its place behind those of its key, too, and fails when its turn comes. */
@@ -249,8 +268,6 @@ export class Processing implements Child {
     if (retaken) this.#options.ledger.again(delivery);
     if (retaken && !this.#keyed) this.#scheduler.again(delivery);
     else this.#scheduler.push(delivery);
-    // What came with it may still have to be waited for.
-    if (this.#intaking > 0) this.#options.completed();
   }
 
   #defective(delivery: Delivery): void {
@@ -371,8 +388,8 @@ export class Processing implements Child {
     if (this.#takeIn([delivery]) === undefined) this.#options.completed();
   }
 
-  #takeIn(deliveries: readonly Delivery[]): Awaitable<void> {
-    const taken = this.#intake.take(deliveries);
+  #takeIn(chunk: Chunk): Awaitable<void> {
+    const taken = this.#intake.take(chunk);
     if (taken === undefined) return undefined;
     this.#intaking++;
     return this.#whenTaken(taken);

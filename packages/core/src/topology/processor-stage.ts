@@ -262,6 +262,7 @@ class Slot {
   /** Of the handler that is awaited, over its end in the pipeline. */
   span: HandleContext | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #signal: AbortSignal | undefined = undefined;
   readonly fulfilled: (result: unknown) => void;
   readonly rejected: (error: unknown) => void;
 
@@ -283,8 +284,13 @@ class Slot {
 
   /** A handler that declares no signal shares the slot's: making one costs more than all else. */
   signal(own: boolean): AbortSignal {
-    if (own || this.#controller === undefined) this.#controller = new AbortController();
-    return this.#controller.signal;
+    return own || this.#signal === undefined ? this.#newSignal() : this.#signal;
+  }
+
+  #newSignal(): AbortSignal {
+    this.#controller = new AbortController();
+    this.#signal = this.#controller.signal;
+    return this.#signal;
   }
 
   #leave(failure?: { readonly reason: unknown }): void {

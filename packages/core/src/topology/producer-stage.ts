@@ -10,7 +10,7 @@ import type {
   ProducerSession,
 } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
-import type { Account } from "./account.ts";
+import type { Account, Arrival } from "./account.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import { Session } from "./session.ts";
@@ -34,7 +34,7 @@ export interface ProducerStageOptions {
   /** What may come in now. */
   room(stage: ProducerStage): Demand;
   opened(session: ProducerSession<unknown>): Account;
-  received(deliveries: readonly Delivery[]): Awaitable<void>;
+  received(arrival: Arrival): Awaitable<void>;
   crashed(error: ProducerError): void;
   closed(account: Account): void;
   advance(): void;
@@ -196,9 +196,9 @@ export class ProducerStage {
       room: () => (this.#draining && session.release !== undefined ? UNLIMITED : room(this)),
       pulled: (demand, messages, began) => this.#pulled(demand, messages, began),
       empty: (self, ended) => this.#empty(self, ended),
-      received: (deliveries) => {
-        this.received += deliveries.length;
-        return this.#options.received(deliveries);
+      received: (arrival) => {
+        this.received += arrival.received;
+        return this.#options.received(arrival);
       },
       failed: (self, cause) => {
         // What a session that was already given up throws, an abort for one, is nobody's concern.

@@ -9,15 +9,15 @@ export interface Schedulable<Item> {
 
 /** Which item runs next: in order of arrival, and of one key only one at a time, over retries. */
 export class Scheduler<Item extends Schedulable<Item>> {
-  readonly #ready = new Ring<Item>();
+  readonly #queue = new Ring<Item | readonly (Item | undefined)[]>();
+  /** What came without keys at once and is being handed out; not queued one by one, for that costs. */
+  #chunk: readonly (Item | undefined)[] = [];
+  #position = 0;
   /** The last item of each key that is ready, running or waiting; the ones before it are linked by `next`. */
   readonly #last = new Map<PartitionKey, Item>();
   #blocked = 0;
-
   /** Items that can run now. */
-  get ready(): number {
-    return this.#ready.length;
-  }
+  ready: number = 0;
 
   /** Items behind another of their key. */
   get blocked(): number {
@@ -32,33 +32,47 @@ export class Scheduler<Item extends Schedulable<Item>> {
   push(item: Item): void {
     const { key } = item;
     if (key === undefined) {
-      this.#ready.push(item);
+      this.again(item);
       return;
     }
     const last = this.#last.get(key);
     this.#last.set(key, item);
     if (last === undefined) {
-      this.#ready.push(item);
+      this.again(item);
       return;
     }
     last.next = item;
     this.#blocked++;
   }
 
+  /** None of these has a key. What is gone when its turn comes has left a gap. */
+  pushAll(items: readonly (Item | undefined)[]): void {
+    this.#queue.push(items);
+    this.ready += items.length;
+  }
+
   /** The next item to run; its key is taken until `done`. */
   next(): Item | undefined {
-    return this.#ready.shift();
+    while (this.#position < this.#chunk.length) {
+      const item = this.#chunk[this.#position++];
+      this.ready--;
+      if (item !== undefined) return item;
+    }
+    return this.#dequeue();
   }
 
   /** Runs an item again that still holds its key. */
   again(item: Item): void {
-    this.#ready.push(item);
+    this.#queue.push(item);
+    this.ready++;
   }
 
   /** The item no longer holds its key; the next of the key becomes ready. */
   done(item: Item): void {
-    const { key } = item;
-    if (key === undefined) return;
+    if (item.key !== undefined) this.#free(item, item.key);
+  }
+
+  #free(item: Item, key: PartitionKey): void {
     const { next } = item;
     if (next === undefined) {
       // One that is done already must not free the key of another.
@@ -67,6 +81,23 @@ export class Scheduler<Item extends Schedulable<Item>> {
     }
     item.next = undefined;
     this.#blocked--;
-    this.#ready.push(next);
+    this.again(next);
   }
+
+  #dequeue(): Item | undefined {
+    const first = this.#queue.shift();
+    if (isChunk(first)) {
+      this.#chunk = first;
+      this.#position = 0;
+      return this.next();
+    }
+    if (first !== undefined) this.ready--;
+    return first;
+  }
+}
+
+function isChunk<Item>(
+  entry: Item | readonly (Item | undefined)[] | undefined,
+): entry is readonly (Item | undefined)[] {
+  return Array.isArray(entry);
 }

@@ -1,8 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { describeValue } from "../options/words.ts";
 import type { Awaitable, Demand, Incoming, ProducerSession } from "../producer.ts";
-import type { Account } from "./account.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Account, Arrival } from "./account.ts";
 import type { Ledger } from "./ledger.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -23,7 +22,7 @@ export interface SessionOptions {
   pulled(demand: Demand, messages: number, began: number): void;
   /** A pull brought nothing; there will never be more if it `ended`. */
   empty(session: Session, ended: boolean): void;
-  received(deliveries: readonly Delivery[]): Awaitable<void>;
+  received(arrival: Arrival): Awaitable<void>;
   /** It cannot be read any more. */
   failed(session: Session, error: unknown): void;
   /** Something else went wrong that keeps nobody from going on. */
@@ -93,31 +92,19 @@ export class Session {
     if (this.#held.length === 0 || this.busy || this.#closed) return false;
     const { clock, ledger, room } = this.#options;
     const { account } = this;
-    let { messages, bytes } = room(this);
+    const { messages, bytes } = room(this);
     const held = this.#held;
-    // As long as it can become, at once: growing by and by would cost three times the memory.
-    const deliveries: Delivery[] = [];
-    deliveries.length = Math.max(0, Math.min(held.length, messages));
-    const arrival = ledger.arrive(account, clock.now(), clock.date(), deliveries.length);
-    let [index, count] = [0, 0];
-    let garbage: TypeError | undefined;
-    for (; index < held.length; index++) {
-      const incoming = held[index] as Incoming<unknown, unknown>;
-      if (typeof incoming !== "object" || incoming === null) {
-        garbage = new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
-        continue;
-      }
-      const size = sizeOf(incoming);
-      if (messages <= 0 || (size > bytes && account.inFlight > 0)) break;
-      messages--;
-      bytes -= size;
-      deliveries[count++] = ledger.receive(arrival, incoming, size);
-    }
-    deliveries.length = count;
-    this.#held = index === held.length ? NOTHING : held.slice(index);
-    if (count > 0) this.#hand(deliveries);
-    if (garbage !== undefined) this.#options.failed(this, garbage);
-    return count > 0;
+    const most = Math.max(0, Math.min(held.length, messages));
+    const arrival = ledger.arrive(account, clock.now(), clock.date(), most);
+    let garbage: { readonly reason: unknown } | undefined;
+    const seen = arrival.take(held, bytes, (reason) => {
+      garbage = { reason };
+    });
+    ledger.receive(arrival);
+    this.#held = seen === held.length ? NOTHING : held.slice(seen);
+    if (arrival.received > 0) this.#hand(arrival);
+    if (garbage !== undefined) this.#options.failed(this, garbage.reason);
+    return arrival.received > 0;
   }
 
   /** Ends a pull that waits. What it still brings is taken all the same. */
@@ -191,9 +178,9 @@ export class Session {
     return this.handOn();
   }
 
-  #hand(deliveries: readonly Delivery[]): void {
+  #hand(arrival: Arrival): void {
     this.#taking = true;
-    const taken = this.#options.received(deliveries);
+    const taken = this.#options.received(arrival);
     this.#taking = false;
     if (isThenable(taken)) this.#pulling = this.#whenTaken(taken);
   }
@@ -241,10 +228,4 @@ export class Session {
       this.#options.ignored(error);
     }
   }
-}
-
-function sizeOf({ size, payload }: Incoming<unknown, unknown>): number {
-  if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
-  if (typeof payload === "string") return payload.length;
-  return payload instanceof Uint8Array ? payload.byteLength : 0;
 }

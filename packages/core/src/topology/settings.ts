@@ -44,6 +44,8 @@ export interface BatcherSettings {
   readonly retry: RetryPolicy | undefined;
   readonly bisect: boolean;
   readonly handleTimeout: number | undefined;
+  /** The handler declares a signal. */
+  readonly ownSignal: boolean;
   handle(messages: readonly RoutedMessage[], batch: Batch, signal: AbortSignal): unknown;
 }
 

@@ -3,7 +3,7 @@ import type { Awaitable, Demand, ProducerContext } from "../producer.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { ProducerStats } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
-import { Account, type SettledGroup } from "./account.ts";
+import { Account, type Arrival, type SettledGroup } from "./account.ts";
 import { AcknowledgerStage } from "./acknowledger-stage.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
@@ -21,7 +21,7 @@ export interface SourcesOptions {
   readonly ledger: Ledger;
   readonly settings: Settings;
   readonly signal: AbortSignal;
-  received(deliveries: readonly Delivery[]): Awaitable<void>;
+  received(arrival: Arrival): Awaitable<void>;
   /** Whether messages are wanted at once, however few there is room for. */
   starving(): boolean;
   revoke(

@@ -8,8 +8,8 @@ import type {
   StopReport,
 } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
+import type { Arrival } from "./account.ts";
 import { Batching } from "./batching.ts";
-import type { Delivery } from "./delivery.ts";
 import { type Failure, FailureStage } from "./failure-stage.ts";
 import { Figures } from "./figures.ts";
 import { HandBack } from "./hand-back.ts";
@@ -83,7 +83,7 @@ export class Topology {
     const processingCrashed = (error: unknown): void => this.#root.crashed(this.#processing, error);
     this.#sources = new Sources({
       ...common,
-      received: (deliveries) => this.#received(deliveries),
+      received: (arrival) => this.#received(arrival),
       starving: () => this.#processing.starving,
       revoke: (account, predicate, timeout) => this.#handBack.revoke(account, predicate, timeout),
       acknowledged: (group, now) => this.#figures.acknowledged(group, now),
@@ -313,9 +313,9 @@ export class Topology {
     return inFlight === unsettled && this.#batching.open > 0 && this.#sources.full;
   }
 
-  #received(deliveries: readonly Delivery[]): ReturnType<Processing["take"]> {
-    if (this.#status === "draining" && this.#handBack.late(deliveries)) return undefined;
-    return this.#processing.take(deliveries);
+  #received(arrival: Arrival): ReturnType<Processing["take"]> {
+    if (this.#status === "draining" && this.#handBack.late(arrival)) return undefined;
+    return this.#processing.take(arrival.deliveries);
   }
 
   #failed({ delivery, route, reason }: Failure, outcome: "failed" | "deadLettered"): void {

@@ -81,7 +81,7 @@ export const batching: readonly Mutation[] = [
   {
     name: "what a failed handler holds goes on",
     file: "batch-processor-stage",
-    search: "this.#reclaim(run, failure !== undefined);",
+    search: "this.#reclaim(run, true);",
     replace: "this.#reclaim(run, false);",
     tests: ["pipeline/found-in-review"],
   },

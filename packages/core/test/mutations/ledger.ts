@@ -54,22 +54,22 @@ export const ledger: readonly Mutation[] = [
   {
     name: "what was released is acknowledged",
     file: "ledger",
-    search: "this.#unlink(delivery);\n    this.#forget(delivery);",
-    replace: "this.#unlink(delivery);\n    this.#collect(delivery);",
+    search: "(this.#ended[state] as number)++;\n    this.#forget(delivery);",
+    replace: "(this.#ended[state] as number)++;\n    this.#collect(delivery);",
     tests: ["topology/ledger", SCENARIOS],
   },
   {
     name: "in flight is freed before the acknowledgement",
     file: "ledger",
-    search: "this.#unlink(delivery);\n    if (!delivery.acknowledged)",
+    search: "(this.#ended[state] as number)++;\n    if (!delivery.acknowledged)",
     replace:
-      "this.#unlink(delivery);\n    this.inFlight--;\n    delivery.arrival.account.inFlight--;\n    if (!delivery.acknowledged)",
+      "(this.#ended[state] as number)++;\n    this.inFlight--;\n    delivery.arrival.account.inFlight--;\n    if (!delivery.acknowledged)",
     tests: ["topology/ledger", "pipeline/backpressure"],
   },
   {
     name: "bytes are not counted",
     file: "ledger",
-    search: "    this.bytes += size;\n",
+    search: "    this.bytes += bytes;\n",
     replace: "",
     tests: ["topology/ledger", "pipeline/budgets"],
   },

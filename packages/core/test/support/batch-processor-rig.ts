@@ -45,6 +45,7 @@ export function batchProcessorRig(
     concurrency: 1,
     timeout: undefined,
     bisect: false,
+    ownSignal: true,
     partitionBy: undefined,
     sizeOf: ({ options: route }) => route?.size ?? 0,
     handle(messages, batch, signal) {
@@ -55,10 +56,10 @@ export function batchProcessorRig(
     decide: () => ({ action: "fail", delay: 0 }),
     failed() {},
     replace() {},
-    start: () => true,
+    start: (messages) => messages,
     wait() {},
     release() {},
-    succeeded: ({ data }) => void succeeded.push(data),
+    succeeded: (messages) => void succeeded.push(...messages.map(({ data }) => data)),
     gaveUp: ({ data }, reason, action, attempt) =>
       void gaveUp.push({ data, reason, action, attempt }),
     advance() {},

@@ -43,9 +43,10 @@ export class DrivenLedger {
 
   constructor(sizes: readonly number[]) {
     const arrival = this.#ledger.arrive(this.#account, 0, 0, sizes.length);
-    this.#deliveries = sizes.map((size) =>
-      this.#ledger.receive(arrival, { payload: undefined, metadata: {} }, size),
-    );
+    const incoming = sizes.map((size) => ({ payload: undefined, metadata: {}, size }));
+    arrival.take(incoming, Infinity, () => {});
+    this.#ledger.receive(arrival);
+    this.#deliveries = [...arrival.unsettled()];
     this.#routes = this.#deliveries.map((delivery) =>
       [0, 1].map(() => new Message(undefined, 1, delivery).to("b") as unknown as RoutedMessage),
     );

@@ -15,7 +15,9 @@ export function received(
   { ledger = new Ledger(), to = account(), size = 0 } = {},
 ): Delivery {
   const arrival = ledger.arrive(to, 0, 0, 1);
-  return ledger.receive(arrival, { payload, metadata: {} }, size);
+  arrival.take([{ payload, metadata: {}, size }], Infinity, () => {});
+  ledger.receive(arrival);
+  return arrival.deliveries[0] as Delivery;
 }
 
 /** One message on its way to the batcher "b". */

@@ -110,7 +110,7 @@ describe("BatchProcessorStage with bisect", () => {
       concurrency: 4,
       partitionBy: ({ data }) => (data as number) % 2,
       handler: poisonedBy(5),
-      succeeded: ({ data }) => void order.push(data),
+      succeeded: (messages) => void order.push(...messages.map(({ data }) => data)),
       gaveUp: ({ data }) => void order.push(data),
     });
     stage.push(batchOf(...hundred.slice(0, 50)));

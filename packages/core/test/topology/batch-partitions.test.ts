@@ -160,7 +160,7 @@ describe("BatchProcessorStage with partitionBy, whatever handlers do", () => {
           bisect,
           partitionBy,
           decide: retrying(2, 5),
-          succeeded: ({ data }) => void settled.push(data as string),
+          succeeded: (messages) => void settled.push(...messages.map(({ data }) => data as string)),
           gaveUp: ({ data }) => void settled.push(data as string),
           async handler(messages) {
             const partitions = new Set(messages.map(partitionBy));

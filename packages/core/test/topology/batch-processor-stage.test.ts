@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+
+import type { BatchProcessorStageOptions } from "../../src/topology/batch-processor-stage.ts";
 import {
   batchOf,
   batchProcessorRig,
@@ -9,6 +11,9 @@ import {
 import { routed } from "../support/routed.ts";
 
 const call = (calls: readonly Call[], index: number): Call => calls[index] as Call;
+
+const withoutOver: BatchProcessorStageOptions["start"] = (messages) =>
+  messages.filter(({ data }) => data !== "over");
 
 describe("BatchProcessorStage", () => {
   it("runs up to `concurrency` batches at once, the others in order after them", async () => {
@@ -60,7 +65,7 @@ describe("BatchProcessorStage", () => {
   });
 
   it("leaves out messages that are over, and does not call the handler for none", () => {
-    const { stage, handled } = batchProcessorRig({ start: ({ data }) => data !== "over" });
+    const { stage, handled } = batchProcessorRig({ start: withoutOver });
     stage.push(batchOf("over"));
     stage.push(emitted(routed("over", { size: 3 }), routed("a", { size: 4 })));
     expect(handled()).toEqual([["a"]]);
@@ -68,7 +73,7 @@ describe("BatchProcessorStage", () => {
   });
 
   it("tells the handler the size and bytes of what it is given, not of what was emitted", () => {
-    const { stage, calls } = batchProcessorRig({ start: ({ data }) => data !== "over" });
+    const { stage, calls } = batchProcessorRig({ start: withoutOver });
     stage.push(emitted(routed("over", { size: 3 }), routed("a", { size: 4 })));
     expect(call(calls, 0).batch).toMatchObject({ size: 1, bytes: 4, trigger: "size" });
   });

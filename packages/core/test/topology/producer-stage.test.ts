@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Incoming, ProducerContext, ProducerSession } from "westend";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { Account } from "../../src/topology/account.ts";
-import type { Delivery } from "../../src/topology/delivery.ts";
+import { Account, type Arrival } from "../../src/topology/account.ts";
 import { Ledger } from "../../src/topology/ledger.ts";
 import { ProducerStage } from "../../src/topology/producer-stage.ts";
 import { deferred, never } from "../support/deferred.ts";
@@ -45,8 +44,8 @@ function staged(
     room: () => room,
     came: (reserved, messages) => void settled.push([reserved, messages]),
     opened: () => new Account("source", async () => {}),
-    received: (deliveries: readonly Delivery[]) => {
-      for (const { incoming, arrival } of deliveries) {
+    received: (arrival: Arrival) => {
+      for (const { incoming } of arrival.unsettled()) {
         received.push([incoming.payload, arrival.account]);
       }
       return taken?.(stage);
