@@ -1,4 +1,3 @@
-import { describeValue } from "../options/words.ts";
 import type { Incoming } from "../producer.ts";
 import { Delivery, DeliveryState } from "./delivery.ts";
 
@@ -15,6 +14,8 @@ export class Arrival {
   received: number = 0;
   bytes: number = 0;
   #known = 0;
+  older: Arrival | undefined = undefined;
+  newer: Arrival | undefined = undefined;
 
   /** At most so many messages can come. */
   constructor(account: Account, at: number, date: number, messages: number) {
@@ -29,6 +30,7 @@ export class Arrival {
   take(
     incoming: readonly Incoming<unknown, unknown>[],
     bytes: number,
+    sizeOf: (incoming: Incoming<unknown, unknown>) => number,
     refuse: (reason: unknown) => void,
   ): number {
     const { deliveries } = this;
@@ -58,7 +60,7 @@ export class Arrival {
   /** The source knows of it, or will never know. */
   remove({ index }: Delivery): void {
     this.deliveries[index] = undefined;
-    if (++this.#known === this.received) this.account.arrivals.delete(this);
+    if (++this.#known === this.received) this.account.dismiss(this);
   }
 
   *unsettled(): Generator<Delivery> {
@@ -66,16 +68,6 @@ export class Arrival {
       if (delivery !== undefined && !delivery.settled) yield delivery;
     }
   }
-}
-
-function sizeOf(incoming: Incoming<unknown, unknown>): number {
-  if (typeof incoming !== "object" || incoming === null) {
-    throw new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
-  }
-  const { size, payload } = incoming;
-  if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
-  if (typeof payload === "string") return payload.length;
-  return payload instanceof Uint8Array ? payload.byteLength : 0;
 }
 
 /** What there is room for in a group before it has to grow. */
@@ -94,8 +86,9 @@ export class Account {
   /** Received and not yet acknowledged, released or abandoned. */
   inFlight: number = 0;
   bytes: number = 0;
-  /** Of which the source does not know all yet, oldest first. */
-  readonly arrivals: Set<Arrival> = new Set();
+  /** Arrivals of which the source does not know all yet. Linked: a set that is added to and deleted from is made anew every few times. */
+  #oldest: Arrival | undefined;
+  #newest: Arrival | undefined;
   /** As long as the group before it at once, as growing by and by costs; what has been added ends at `#added`. */
   #succeeded: Delivery[] = new Array<Delivery>(SHORTEST);
   #added = 0;
@@ -139,7 +132,29 @@ export class Account {
     return { succeeded, failed };
   }
 
+  admit(arrival: Arrival): void {
+    arrival.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = arrival;
+    else this.#newest.newer = arrival;
+    this.#newest = arrival;
+  }
+
+  dismiss(arrival: Arrival): void {
+    const { older, newer } = arrival;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    // Who keeps a message must not keep all that came after it.
+    arrival.older = undefined;
+    arrival.newer = undefined;
+  }
+
+  /** Oldest first. */
   *unsettled(): Generator<Delivery> {
-    for (const arrival of this.arrivals) yield* arrival.unsettled();
+    const arrivals: Arrival[] = [];
+    for (let one = this.#oldest; one !== undefined; one = one.newer) arrivals.push(one);
+    // Looking at them may dismiss some.
+    for (const arrival of arrivals) yield* arrival.unsettled();
   }
 }

@@ -36,6 +36,8 @@ export class AcknowledgerStage {
   readonly #delayed: DelayQueue<Attempt>;
   /** Groups that are under way, or wait for another try. */
   readonly #groups = new Set<SettledGroup>();
+  /** What the session is being told just now; most take it at once. */
+  #sending: SettledGroup | undefined;
   /** What is being acknowledged before its end. */
   readonly #early = new Map<Delivery, Promise<void>>();
   #killed = false;
@@ -58,7 +60,8 @@ export class AcknowledgerStage {
 
   /** What has ended and of which the source does not know yet. */
   *unacknowledged(): Generator<Delivery> {
-    for (const { succeeded, failed } of [this.#options.account, ...this.#groups]) {
+    const sending = this.#sending === undefined ? [] : [this.#sending];
+    for (const { succeeded, failed } of [this.#options.account, ...sending, ...this.#groups]) {
       yield* succeeded;
       yield* failed;
     }
@@ -120,20 +123,24 @@ export class AcknowledgerStage {
   }
 
   #send(attempt: Attempt): void {
-    if (sizeOf(attempt.group) === 0) return;
+    const { group } = attempt;
+    if (sizeOf(group) === 0) return;
     const { session, clock } = this.#options;
     const began = clock.now();
-    this.#groups.add(attempt.group);
+    this.#sending = group;
     let result: ReturnType<typeof session.acknowledge>;
     try {
-      result = session.acknowledge(attempt.group);
+      result = session.acknowledge(group);
       if (isThenable(result)) {
+        this.#groups.add(group);
         this.#await(attempt, result, began);
         return;
       }
     } catch (reason) {
-      this.#failed(attempt, attempt.group, reason);
+      this.#failed(attempt, group, reason);
       return;
+    } finally {
+      this.#sending = undefined;
     }
     this.#done(attempt, result, began);
   }

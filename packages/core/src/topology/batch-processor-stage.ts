@@ -240,7 +240,7 @@ export class BatchProcessorStage {
 
   /** The handler ended well; it may have failed or dropped single messages. */
   #handled(run: Run): void {
-    if (run.seen === run.messages && run.messages.every(isUntouched)) {
+    if (run.seen === run.messages && areUntouched(run.messages)) {
       this.#options.succeeded(run.messages);
       this.#finish(run, []);
       return;
@@ -355,9 +355,12 @@ export class BatchProcessorStage {
 
 const HALVED = { action: "bisect", delay: 0 } as const;
 
-/** Neither judged by its handler nor frozen. */
-function isUntouched(message: RoutedMessage): boolean {
-  return message.verdict === undefined && isWritable(message);
+/** Neither judged by their handler nor frozen. */
+function areUntouched(messages: readonly RoutedMessage[]): boolean {
+  for (const message of messages) {
+    if (message.verdict !== undefined || !isWritable(message)) return false;
+  }
+  return true;
 }
 
 function isFinished(message: RoutedMessage): boolean {

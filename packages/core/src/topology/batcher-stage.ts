@@ -33,6 +33,7 @@ interface OpenBatch {
 export class BatcherStage {
   readonly #options: BatcherStageOptions;
   #size: number;
+  readonly #bytes: number;
   #timeout: number;
   /** In order of opening: with one timeout for all, the first is the first to expire. */
   readonly #open = new Map<PartitionKey | undefined, OpenBatch>();
@@ -45,6 +46,7 @@ export class BatcherStage {
   constructor(options: BatcherStageOptions) {
     this.#options = options;
     this.#size = options.size;
+    this.#bytes = options.bytes ?? Infinity;
     this.#timeout = options.timeout;
     this.#alarm = new Alarm(options.clock, () => this.#expire());
   }
@@ -114,10 +116,6 @@ export class BatcherStage {
     this.#latest = undefined;
     this.waiting = 0;
     this.#alarm.clear();
-  }
-
-  get #bytes(): number {
-    return this.#options.bytes ?? Infinity;
   }
 
   #find(key: PartitionKey | undefined): OpenBatch | undefined {

@@ -22,6 +22,8 @@ export interface IntakeStageOptions {
   readonly timeout: number | undefined;
   /** These can be scheduled, decoded or not. If not `prepared` each must be prepared alone, before it is handled. */
   ready(chunk: Chunk, prepared: boolean): void;
+  /** There is nothing to be known of any of these but their data. */
+  plain(chunk: Chunk): void;
   /** The message could not be decoded. It becomes ready all the same, to fail when its turn comes. */
   undecoded(delivery: Delivery, error: unknown): void;
 }
@@ -36,16 +38,20 @@ export class IntakeStage {
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
   take(chunk: Chunk): Awaitable<void> {
-    const { turn, user, ready, decoder } = this.#options;
+    const { turn, user, ready, plain, decoder } = this.#options;
     // Nothing else of the user's is called.
     const slow = decoder !== undefined || user.partitionBy !== undefined;
+    let arePlain = user.prepare === undefined;
     for (let index = 0; index < chunk.length; index++) {
+      const delivery = chunk[index] as Delivery;
       if (slow && turn.spent()) return this.#takeRest(chunk, index, undefined);
-      const pending = this.#decode(chunk[index] as Delivery);
+      const pending = this.#decode(delivery);
       if (pending !== undefined) return this.#takeRest(chunk, index, pending);
+      arePlain &&= isPlain(delivery);
     }
-    if (user.prepare !== undefined) return this.#prepare(chunk);
-    ready(chunk, true);
+    if (arePlain) plain(chunk);
+    else if (user.prepare !== undefined) return this.#prepare(chunk);
+    else ready(chunk, true);
   }
 
   async #takeRest(
@@ -145,4 +151,9 @@ export class IntakeStage {
       signal.removeEventListener("abort", abort);
     }
   }
+}
+
+/** It has no key and no defect, and comes for the first time. */
+function isPlain({ key, notes, message }: Delivery): boolean {
+  return key === undefined && notes === undefined && message?.attempt === 1;
 }

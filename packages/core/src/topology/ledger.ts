@@ -2,7 +2,7 @@ import type { Outcome } from "../acknowledger.ts";
 import type { RoutedMessage } from "../message.ts";
 import type { StopReport } from "../report.ts";
 import { type Account, Arrival, type SettledGroup } from "./account.ts";
-import { Delivery, DeliveryState, type FanOut, RouteState } from "./delivery.ts";
+import { type Delivery, DeliveryState, type FanOut, RouteState } from "./delivery.ts";
 
 /** What becomes of a delivery is the worst that becomes of its branches. */
 const RANK: Readonly<Record<Outcome, number>> = {
@@ -52,7 +52,7 @@ export class Ledger {
   receive(arrival: Arrival): void {
     const { account, received, bytes } = arrival;
     if (received === 0) return;
-    account.arrivals.add(arrival);
+    account.admit(arrival);
     this.#received += received;
     this.inFlight += received;
     this.bytes += bytes;

@@ -34,8 +34,10 @@ export interface ProcessingOptions {
   gaveUp(failure: Failure): void;
   /** A failure whose policy is to stop the pipeline. */
   stop(error: unknown): void;
-  /** A handler has ended: more may start. */
+  /** More may start. */
   completed(): void;
+  /** A handler has ended, and what could start has started. */
+  ended(): void;
   crashed(error: unknown): void;
 }
 
@@ -81,6 +83,7 @@ export class Processing implements Child {
       timeout: processor.timeout,
       user: processor.user,
       ready: (chunk, prepared) => this.#ready(chunk, prepared),
+      plain: (chunk) => this.#scheduler.pushAll(chunk),
       undecoded: (delivery, error) => this.#undecoded(delivery, error),
     });
     this.#stage = this.#makeStage();
@@ -187,7 +190,7 @@ export class Processing implements Child {
   }
 
   #makeStage(): ProcessorStage {
-    const { clock, turn, settings, completed, crashed } = this.#options;
+    const { clock, turn, settings, ended, crashed } = this.#options;
     return new ProcessorStage({
       clock,
       turn,
@@ -201,30 +204,15 @@ export class Processing implements Child {
       handled: (delivery, result) => this.#handled(delivery, result),
       failed: (delivery, error) => this.#failed(delivery, error),
       defective: (delivery) => this.#defective(delivery),
-      advance: completed,
+      advance: ended,
       crashed,
     });
   }
 
   #ready(chunk: Chunk, prepared: boolean): void {
-    if (prepared && this.#isPlain(chunk)) this.#scheduler.pushAll(chunk);
-    else for (const delivery of chunk) if (delivery !== undefined) this.#enter(delivery, prepared);
+    for (const delivery of chunk) if (delivery !== undefined) this.#enter(delivery, prepared);
     // What came with them may still have to be waited for.
     if (this.#intaking > 0) this.#options.completed();
-  }
-
-  /** There is nothing to be known of any of them: no key, no defect, no attempt too many. */
-  #isPlain(chunk: Chunk): boolean {
-    for (let index = 0; index < chunk.length; index++) {
-      const delivery = chunk[index];
-      if (delivery === undefined) continue;
-      const { key, notes, state, message } = delivery;
-      if (key !== undefined || notes !== undefined || state !== DeliveryState.received) {
-        return false;
-      }
-      if ((message as Message<unknown>).attempt > this.#attempts) return false;
-    }
-    return true;
   }
 
   #enter(delivery: Delivery, prepared: boolean): void {

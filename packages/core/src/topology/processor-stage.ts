@@ -30,7 +30,7 @@ export interface ProcessorStageOptions {
   failed(delivery: Delivery, error: unknown): void;
   /** The turn of a message has come that cannot be handled. */
   defective(delivery: Delivery): void;
-  /** A handler that was awaited has ended. */
+  /** A handler that was awaited has ended, and what could start has started. */
   advance(): void;
   crashed(error: unknown): void;
 }
@@ -164,24 +164,26 @@ export class ProcessorStage {
 
   #await(slot: Slot, delivery: Delivery, result: PromiseLike<unknown>): void {
     // A foreign thenable may call back twice, or throw, and so may a `then` of its own: the language's does not.
-    const promise = Promise.resolve(result);
-    if (this.#killed) {
-      void then.call(promise, slot.fulfilled, slot.rejected);
-      return;
-    }
+    const promise = isPlain(result) ? result : Promise.resolve(result);
+    if (!this.#killed) this.#occupy(slot, delivery);
+    // Not by `call`, which the compiler does not see through.
+    if (promise.then === then) void promise.then(slot.fulfilled, slot.rejected);
+    else void then.call(promise, slot.fulfilled, slot.rejected);
+  }
+
+  #occupy(slot: Slot, delivery: Delivery): void {
     this.#idle.pop();
     slot.delivery = delivery;
-    if (this.#options.timeout !== undefined) {
-      if (slot.sampled === 0) slot.startedAt = this.#options.clock.now();
-      if (this.#timer === undefined) this.#arm(this.#options.timeout);
-    }
-    void then.call(promise, slot.fulfilled, slot.rejected);
+    if (this.#options.timeout === undefined) return;
+    if (slot.sampled === 0) slot.startedAt = this.#options.clock.now();
+    if (this.#timer === undefined) this.#arm(this.#options.timeout);
   }
 
   readonly #fulfilled = (slot: Slot, delivery: Delivery, result: unknown): void => {
     try {
       if (!this.#free(slot, delivery)) return;
       this.#options.handled(delivery, result);
+      this.run();
       this.#options.advance();
     } catch (crash) {
       this.#options.crashed(crash);
@@ -192,6 +194,7 @@ export class ProcessorStage {
     try {
       if (!this.#free(slot, delivery)) return;
       this.#options.failed(delivery, error);
+      this.run();
       this.#options.advance();
     } catch (crash) {
       this.#options.crashed(crash);
@@ -248,7 +251,9 @@ export class ProcessorStage {
       this.#abandon(slot, error);
       this.#options.failed(delivery, error);
     }
-    if (expired.length > 0) this.#options.advance();
+    if (expired.length === 0) return;
+    this.run();
+    this.#options.advance();
   }
 }
 
@@ -305,4 +310,9 @@ class Slot {
     this.delivery = undefined;
     this.#controller?.abort(reason);
   }
+}
+
+/** A promise of the language, with a `then` of the language; whatever pretends to be one throws when it is asked. */
+function isPlain(result: PromiseLike<unknown>): result is Promise<unknown> {
+  return result.then === then && result.constructor === Promise;
 }

@@ -60,11 +60,11 @@ export class ProducerStage {
 
   /** Messages out of this source and not settled. */
   get inFlight(): number {
-    return this.#sum(({ account }) => account.inFlight);
+    return this.#sum(inFlightOf);
   }
 
   get bytes(): number {
-    return this.#sum(({ account }) => account.bytes);
+    return this.#sum(bytesOf);
   }
 
   get unacknowledged(): number {
@@ -73,7 +73,7 @@ export class ProducerStage {
 
   /** Messages that came when there was no room for them. */
   get held(): number {
-    return this.#sum(({ held }) => held);
+    return this.#sum(heldOf);
   }
 
   /** The books of its sessions, of those that no longer pull, too. */
@@ -122,7 +122,7 @@ export class ProducerStage {
   /** Hands on what waits for room, and pulls once if there is some left; true if messages came at once. */
   pull(): boolean {
     let came = this.#opened?.handOn() ?? false;
-    for (const session of this.#retired) came = session.handOn() || came;
+    if (this.#retired.size > 0) for (const one of this.#retired) came = one.handOn() || came;
     if (this.#opened === undefined || !this.willing) return came;
     const demand = this.#options.demand(this);
     if (demand === undefined) return came;
@@ -269,10 +269,15 @@ export class ProducerStage {
 
   #sum(figure: (session: Session) => number): number {
     let sum = this.#opened === undefined ? 0 : figure(this.#opened);
-    for (const session of this.#retired) sum += figure(session);
+    if (this.#retired.size > 0) for (const session of this.#retired) sum += figure(session);
     return sum;
   }
 }
+
+// Asked for at every pull: made once.
+const inFlightOf = ({ account }: Session): number => account.inFlight;
+const bytesOf = ({ account }: Session): number => account.bytes;
+const heldOf = ({ held }: Session): number => held;
 
 /** Says what went wrong without showing what may be secret. */
 function describe(cause: unknown): string {

@@ -97,7 +97,7 @@ export class Session {
     const most = Math.max(0, Math.min(held.length, messages));
     const arrival = ledger.arrive(account, clock.now(), clock.date(), most);
     let garbage: { readonly reason: unknown } | undefined;
-    const seen = arrival.take(held, bytes, (reason) => {
+    const seen = arrival.take(held, bytes, sizeOf, (reason) => {
       garbage = { reason };
     });
     ledger.receive(arrival);
@@ -228,4 +228,20 @@ export class Session {
       this.#options.ignored(error);
     }
   }
+}
+
+function sizeOf(incoming: Incoming<unknown, unknown>): number {
+  if (isGarbage(incoming)) {
+    throw new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
+  }
+  const { size, payload } = incoming;
+  if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
+  if (typeof payload === "string") return payload.length;
+  return payload instanceof Uint8Array ? payload.byteLength : 0;
+}
+
+/** What has a payload is an object: asking for its type costs more than asking for that. */
+function isGarbage(incoming: Incoming<unknown, unknown>): boolean {
+  if (incoming === null || incoming === undefined) return true;
+  return incoming.payload === undefined && typeof incoming !== "object";
 }

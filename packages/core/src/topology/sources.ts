@@ -55,7 +55,9 @@ export class Sources {
   #limiter: RateLimiter | undefined;
   readonly push: PushSource = new PushSource();
   readonly all: readonly Source[];
-  maxInFlight: number;
+  #maxInFlight = 0;
+  /** How many settled messages make it worth while to acknowledge them. */
+  group: number = 0;
   #pulls = 0;
   /** Who is asked first. */
   #next = 0;
@@ -79,9 +81,13 @@ export class Sources {
     });
   }
 
-  /** How many settled messages make it worth while to acknowledge them. */
-  get group(): number {
-    return Math.min(GROUP, Math.max(1, this.maxInFlight >> 1));
+  get maxInFlight(): number {
+    return this.#maxInFlight;
+  }
+
+  set maxInFlight(messages: number) {
+    this.#maxInFlight = messages;
+    this.group = Math.min(GROUP, Math.max(1, messages >> 1));
   }
 
   /** Every source has ended, and nothing waits for room; never without sources, when only pushes come. */

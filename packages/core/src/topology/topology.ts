@@ -95,6 +95,7 @@ export class Topology {
       refusal: (route) => this.#batching.refusal(route),
       route: (route) => this.#batching.push(route),
       completed: () => this.#completed(),
+      ended: () => this.#handled(),
       crashed: processingCrashed,
     });
     this.#batching = new Batching({
@@ -259,16 +260,17 @@ export class Topology {
     }
   }
 
-  /** A handler has ended: the next one starts; the rest only once it is worth while. */
   #completed(): void {
-    if (this.#advancing) {
-      this.#again = true;
-      return;
-    }
-    this.#run();
-    const { unacknowledged } = this.#ledger;
-    if (unacknowledged >= this.#sources.group || this.#processing.idle) this.#advance();
-    else if (!this.#deferred) this.#defer();
+    if (!this.#advancing) this.#run();
+    this.#handled();
+  }
+
+  /** A handler has ended: everything moves on once that is worth while. */
+  #handled(): void {
+    if (this.#advancing) this.#again = true;
+    else if (this.#ledger.unacknowledged >= this.#sources.group || this.#processing.idle) {
+      this.#advance();
+    } else if (!this.#deferred) this.#defer();
   }
 
   /** Small groups wait for what else ends in this turn of the event loop. */
@@ -296,14 +298,17 @@ export class Topology {
       this.#started();
       this.#started = undefined;
     }
+    if (this.#processing.idle) this.#rest();
+    if (this.#status === "draining") this.#terminator.check();
+  }
+
+  /** No handler runs, and none can start. */
+  #rest(): void {
     const draining = this.#status === "draining";
-    if ((draining || this.#sources.ended) && this.#processing.idle) {
+    if (draining || this.#sources.ended) {
       this.#batching.drain();
       if (!draining && this.#ledger.inFlight === 0) void this.#stop(undefined);
-    } else if (this.#processing.idle && !this.#batching.active && this.#full) {
-      this.#batching.flushOldest();
-    }
-    if (draining) this.#terminator.check();
+    } else if (!this.#batching.active && this.#full) this.#batching.flushOldest();
   }
 
   /** What fills batches keeps a source waiting: nothing else would make room before their timeout. */

@@ -44,7 +44,12 @@ export class DrivenLedger {
   constructor(sizes: readonly number[]) {
     const arrival = this.#ledger.arrive(this.#account, 0, 0, sizes.length);
     const incoming = sizes.map((size) => ({ payload: undefined, metadata: {}, size }));
-    arrival.take(incoming, Infinity, () => {});
+    arrival.take(
+      incoming,
+      Infinity,
+      ({ size }) => size ?? 0,
+      () => {},
+    );
     this.#ledger.receive(arrival);
     this.#deliveries = [...arrival.unsettled()];
     this.#routes = this.#deliveries.map((delivery) =>

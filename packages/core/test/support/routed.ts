@@ -15,7 +15,12 @@ export function received(
   { ledger = new Ledger(), to = account(), size = 0 } = {},
 ): Delivery {
   const arrival = ledger.arrive(to, 0, 0, 1);
-  arrival.take([{ payload, metadata: {}, size }], Infinity, () => {});
+  arrival.take(
+    [{ payload, metadata: {} }],
+    Infinity,
+    () => size,
+    () => {},
+  );
   ledger.receive(arrival);
   return arrival.deliveries[0] as Delivery;
 }
