@@ -71,6 +71,22 @@ describe("a pull that breaks its contract", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it.each(["size", "payload", "key"])(
+    "and gives a message that throws when asked for its %s: the others are handled, the session is replaced",
+    async (property) => {
+      const broken = Object.defineProperty({ metadata: {} }, property, { get: spoilt });
+      const source = new TestSource(
+        numbers(1, 10),
+        atPull(1, (usual) => [...usual(), broken]),
+      );
+      const { clock, handled, errors, running } = await run(source);
+      expect(errors[0]?.message).toContain("failed: spoilt");
+      expect(handled).toEqual(numbers(1, 15));
+      expect(source.acknowledged).toEqual(numbers(1, 15));
+      await stopWithin(clock, running, 0);
+    },
+  );
+
   it("and gives more than it was asked for: the rest waits for room, and it is said", async () => {
     let most = 0;
     let running = 0;

@@ -4,6 +4,7 @@ import type { BatchProcessorStageOptions } from "../../src/topology/batch-proces
 import {
   batchOf,
   batchProcessorRig,
+  type BatchProcessorRig,
   type Call,
   emitted,
   retrying,
@@ -11,6 +12,19 @@ import {
 import { routed } from "../support/routed.ts";
 
 const call = (calls: readonly Call[], index: number): Call => calls[index] as Call;
+
+/** One batch after the other, each ended. */
+async function callTwice(
+  stage: BatchProcessorRig["stage"],
+  clock: BatchProcessorRig["clock"],
+  calls: readonly Call[],
+): Promise<void> {
+  for (const index of [0, 1]) {
+    stage.push(batchOf(index));
+    call(calls, index).resolve(undefined);
+    await clock.settle();
+  }
+}
 
 const withoutOver: BatchProcessorStageOptions["start"] = (messages) =>
   messages.filter(({ data }) => data !== "over");
@@ -62,6 +76,33 @@ describe("BatchProcessorStage", () => {
     await clock.settle();
     expect([stage.queued, stage.running, stage.waiting, stage.partitions]).toEqual([0, 0, 0, 0]);
     expect(stage.retries).toBe(1);
+  });
+
+  it("gives each call a signal of its own where the handler declares one", async () => {
+    const { stage, clock, calls } = batchProcessorRig({ ownSignal: true });
+    await callTwice(stage, clock, calls);
+    expect(call(calls, 1).signal).not.toBe(call(calls, 0).signal);
+  });
+
+  it("uses a signal again where the handler declares none", async () => {
+    const { stage, clock, calls } = batchProcessorRig({ ownSignal: false });
+    await callTwice(stage, clock, calls);
+    expect(call(calls, 1).signal).toBe(call(calls, 0).signal);
+  });
+
+  it("never uses a signal again that has been aborted, nor one of a call that goes on", async () => {
+    const { stage, clock, calls } = batchProcessorRig({
+      ownSignal: false,
+      timeout: 10,
+      concurrency: 2,
+    });
+    stage.push(batchOf("late"));
+    stage.push(batchOf("beside"));
+    await clock.advance(10);
+    stage.push(batchOf("after"));
+    const signals = [0, 1, 2].map((index) => call(calls, index).signal);
+    expect(new Set(signals).size).toBe(3);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
   });
 
   it("leaves out messages that are over, and does not call the handler for none", () => {

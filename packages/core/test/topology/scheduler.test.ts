@@ -91,6 +91,23 @@ describe("Scheduler", () => {
     expect(taken(made)).toEqual([]);
   });
 
+  it("gives what came at once in its place among what came one by one", () => {
+    const made = scheduler(item("first"));
+    made.pushAll([item("a"), item("b")]);
+    made.push(item("last"));
+    expect(taken(made)).toEqual(["first", "a", "b", "last"]);
+  });
+
+  it("passes over what is gone of what came at once, and no longer counts it", () => {
+    const made = new Scheduler<Item>();
+    made.pushAll([undefined, item("a"), undefined, item("b"), undefined]);
+    made.pushAll([undefined]);
+    made.pushAll([]);
+    made.push(item("last"));
+    expect(taken(made)).toEqual(["a", "b", "last"]);
+    expect(made.ready).toBe(0);
+  });
+
   it("leaves nothing behind of a million keys", () => {
     const made = new Scheduler<Item>();
     for (let key = 0; key < 1_000_000; key++) {
