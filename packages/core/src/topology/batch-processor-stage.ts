@@ -62,7 +62,8 @@ export class BatchProcessorStage {
   readonly #controllers: AbortController[] = [];
   #concurrency: number;
   #killed = false;
-  #halted = false;
+  /** Nothing with a partition starts any more. */
+  halted: boolean = false;
   #looping = false;
   /** Messages that wait for a free slot or behind another batch of their partition. */
   queued: number = 0;
@@ -99,7 +100,7 @@ export class BatchProcessorStage {
     if (admitted.length === 0) return;
     const { attempt } = info;
     const keys = partitionsOf(admitted);
-    if (this.#halted && keys.size > 0) {
+    if (this.halted && keys.size > 0) {
       for (const message of admitted) this.#options.release(message);
       return;
     }
@@ -270,7 +271,7 @@ export class BatchProcessorStage {
         continue;
       }
       this.#options.gaveUp(message, message.reason, decision.action, run.attempt);
-      if (decision.action === "stop") this.#halt();
+      if (decision.action === "stop") this.halt();
     }
     this.#retry(run, again, delay);
   }
@@ -302,13 +303,13 @@ export class BatchProcessorStage {
       return;
     }
     for (const message of rest) this.#options.gaveUp(message, error, action, run.attempt);
-    if (action === "stop" && rest.length > 0) this.#halt();
+    if (action === "stop" && rest.length > 0) this.halt();
     this.#finish(run, []);
   }
 
   /** The pipeline is stopped for a message: what is ordered behind it must not overtake it. */
-  #halt(): void {
-    this.#halted = true;
+  halt(): void {
+    this.halted = true;
     for (const run of this.#order.items()) {
       if (this.#calls.has(run)) continue;
       for (const message of run.messages) this.#options.release(message);

@@ -31,10 +31,15 @@ export interface BatchingOptions {
   crashed(batcher: Batcher, error: unknown): void;
 }
 
+interface BatcherOptions extends BatchingOptions {
+  /** A message that stops the pipeline is given back; it has another branch there. */
+  halt(batcher: string): void;
+}
+
 /** One batcher and its batch processors: they crash and restart together. */
 export class Batcher implements Child {
   readonly name: string;
-  readonly #options: BatchingOptions;
+  readonly #options: BatcherOptions;
   readonly #policy: FailurePolicy;
   readonly #triggers = { size: 0, bytes: 0, split: 0, timeout: 0, flush: 0 };
   #settings: BatcherSettings;
@@ -43,7 +48,7 @@ export class Batcher implements Child {
   #down = false;
   #messages = 0;
 
-  constructor(name: string, settings: BatcherSettings, options: BatchingOptions) {
+  constructor(name: string, settings: BatcherSettings, options: BatcherOptions) {
     this.name = name;
     this.#options = options;
     this.#settings = settings;
@@ -92,9 +97,9 @@ export class Batcher implements Child {
     this.#down = true;
     this.#stage.kill();
     this.#processors.kill(reason);
-    const { retries, busy } = this.#processors;
+    const { retries, busy, halted } = this.#processors;
     this.#stage = this.#makeStage();
-    this.#processors = Object.assign(this.#makeProcessors(), { retries, busy });
+    this.#processors = Object.assign(this.#makeProcessors(), { retries, busy, halted });
   }
 
   /** As another object: the handler that crashed with it may still freeze it. */
@@ -121,6 +126,10 @@ export class Batcher implements Child {
 
   drain(): void {
     this.#stage.drain();
+  }
+
+  halt(): void {
+    this.#processors.halt();
   }
 
   resize(limits: {
@@ -275,7 +284,9 @@ export class Batcher implements Child {
     const delivery = message.origin as Delivery;
     if (action === "drop") ledger.settleRoute(message, "dropped", reason);
     else if (action === "stop") {
+      const { branches } = delivery;
       ledger.release(delivery);
+      for (const { batcher } of branches) if (batcher !== this.name) this.#options.halt(batcher);
       stop(reason);
     } else {
       ledger.move(message, RouteState.failing);
@@ -298,8 +309,9 @@ export class Batching {
   #latest: Batcher | undefined;
 
   constructor(options: BatchingOptions) {
+    const halt = (name: string): void => this.#byName.get(name)?.halt();
     this.all = Object.entries(options.settings.batchers).map(
-      ([name, settings]) => new Batcher(name, settings, options),
+      ([name, settings]) => new Batcher(name, settings, { ...options, halt }),
     );
     this.#byName = new Map(this.all.map((batcher) => [batcher.name, batcher]));
   }

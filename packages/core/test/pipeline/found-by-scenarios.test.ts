@@ -239,4 +239,39 @@ describe("what scenarios have found", () => {
     await clock.settle();
     expect(most).toBe(1);
   });
+
+  it("starts nothing behind a message that stops the pipeline, in its other batchers either", async () => {
+    const given: unknown[] = [];
+    const first = deferred();
+    const { clock, topology } = await startTopology<number>({
+      producer: new TestSource([1, 2], { releases: false }) as never,
+      processor: {
+        handle: (message) =>
+          message.data === 1 ? [message.to("ordered"), message.to("fatal")] : message.to("ordered"),
+      },
+      batchers: {
+        ordered: {
+          size: 1,
+          partitionBy: () => "one",
+          retry: retry({ attempts: 2, backoff: constant(0) }),
+          handle(messages) {
+            given.push(...messages.map(({ data }) => data));
+            return first.promise;
+          },
+        },
+        fatal: {
+          size: 1,
+          retry: retry({ attempts: 1, whenExhausted: "stop" }),
+          handle() {
+            throw new Error("fatal");
+          },
+        },
+      },
+    });
+    topology.done.catch(() => {});
+    await clock.settle();
+    first.reject(new Error("later"));
+    await clock.advance(60_000);
+    expect([topology.status, given]).toEqual(["failed", [1]]);
+  });
 });
