@@ -13,6 +13,8 @@ export class Arrival {
   readonly deliveries: (Delivery | undefined)[];
   received: number = 0;
   bytes: number = 0;
+  /** Whether its source gave any of it a key. */
+  keyed: boolean = false;
   #known = 0;
   older: Arrival | undefined = undefined;
   newer: Arrival | undefined = undefined;
@@ -44,7 +46,9 @@ export class Arrival {
         const one = incoming[index] as Incoming<unknown, unknown>;
         const size = sizeOf(one);
         if (count === most || (sum + size > bytes && !(alone && count === 0))) break;
-        deliveries[count] = new Delivery(this, count, one, size);
+        const delivery = new Delivery(this, count, one, size);
+        if (delivery.key !== undefined) this.keyed = true;
+        deliveries[count] = delivery;
         sum += size;
         count++;
       } catch (reason) {

@@ -79,7 +79,7 @@ export class Delivery implements Origin, SettledMessage {
   /** What is known of few deliveries only. */
   notes: Notes | undefined = undefined;
   /** The next delivery of the same key; the scheduler's. */
-  next: Delivery | undefined = undefined;
+  next: Delivery | undefined | null = null;
   /** Its place in what came with it. */
   readonly index: number;
 

@@ -38,13 +38,11 @@ export class IntakeStage {
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
   take(chunk: Chunk): Awaitable<void> {
-    const { turn, user, ready, plain, decoder } = this.#options;
-    // Nothing else of the user's is called.
-    const slow = decoder !== undefined || user.partitionBy !== undefined;
+    const { turn, user, ready, plain } = this.#options;
     let arePlain = user.prepare === undefined;
     for (let index = 0; index < chunk.length; index++) {
       const delivery = chunk[index] as Delivery;
-      if (slow && turn.spent()) return this.#takeRest(chunk, index, undefined);
+      if (turn.spent()) return this.#takeRest(chunk, index, undefined);
       const pending = this.#decode(delivery);
       if (pending !== undefined) return this.#takeRest(chunk, index, pending);
       arePlain &&= isPlain(delivery);
@@ -75,6 +73,11 @@ export class IntakeStage {
       if (!prepare) ready([delivery], true);
     }
     if (prepare) await this.#prepare(chunk);
+  }
+
+  /** Takes in one message, where there is nothing to be decoded. */
+  admit(delivery: Delivery): void {
+    void this.#decode(delivery);
   }
 
   #decode(delivery: Delivery): PromiseLike<void> | undefined {

@@ -4,6 +4,7 @@ import { Message, type PartitionKey, type RoutedMessage } from "../message.ts";
 import type { Awaitable } from "../producer.ts";
 import type { ProcessorStats } from "../report.ts";
 import type { Publish } from "../telemetry.ts";
+import type { Arrival } from "./account.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import { type Defect, type Delivery, DeliveryState } from "./delivery.ts";
 import { type Decision, FailurePolicy } from "./failure-policy.ts";
@@ -55,6 +56,8 @@ export class Processing implements Child {
   readonly #attempts: number;
   /** What a message is ordered by is not known before it has been decoded. */
   readonly #keyed: boolean;
+  /** Nothing of the user's is called before the handler: what has no key is taken in when its turn comes, with one look at it less. */
+  readonly #bare: boolean;
   /** Keys whose message stops the pipeline. */
   readonly #stopped = new Set<PartitionKey>();
   #intaking = 0;
@@ -68,6 +71,7 @@ export class Processing implements Child {
     this.#concurrency = processor.concurrency;
     this.#attempts = processor.retry?.attempts ?? Infinity;
     this.#keyed = processor.user.partitionBy !== undefined;
+    this.#bare = decoder === undefined && !this.#keyed && processor.user.prepare === undefined;
     this.#policy = new FailurePolicy({
       clock,
       random,
@@ -130,9 +134,11 @@ export class Processing implements Child {
     this.#stage.busy = busy;
   }
 
-  take(chunk: Chunk): Awaitable<void> {
-    this.#policy.deposit(chunk.length);
-    return this.#takeIn(chunk);
+  take({ deliveries, keyed }: Arrival): Awaitable<void> {
+    this.#policy.deposit(deliveries.length);
+    if (!this.#bare || keyed) return this.#takeIn(deliveries);
+    this.#scheduler.pushAll(deliveries);
+    return undefined;
   }
 
   run(): void {
@@ -203,6 +209,7 @@ export class Processing implements Child {
       scheduler: this.#scheduler,
       handled: (delivery, result) => this.#handled(delivery, result),
       failed: (delivery, error) => this.#failed(delivery, error),
+      admit: (delivery) => this.#admit(delivery),
       defective: (delivery) => this.#defective(delivery),
       advance: ended,
       crashed,
@@ -215,23 +222,28 @@ export class Processing implements Child {
     if (this.#intaking > 0) this.#options.completed();
   }
 
+  #admit(delivery: Delivery): void {
+    this.#intake.admit(delivery);
+    this.#limit(delivery);
+  }
+
   #enter(delivery: Delivery, prepared: boolean): void {
     // It may have been released while it was being taken in.
     if (delivery.settled) {
       this.#scheduler.done(delivery);
       return;
     }
-    const { message } = delivery;
-    if (message !== undefined) {
-      if (!prepared) delivery.note({ unprepared: true });
-      if (message.attempt > this.#attempts) this.#exceeded(delivery, message.attempt);
-    }
+    if (!prepared && delivery.message !== undefined) delivery.note({ unprepared: true });
+    this.#limit(delivery);
     this.#enqueue(delivery);
   }
 
-  #exceeded(delivery: Delivery, attempt: number): void {
+  /** One that has come too often fails when its turn comes. */
+  #limit(delivery: Delivery): void {
+    const { message, source } = delivery;
+    if (message === undefined || message.attempt <= this.#attempts) return;
     const error = new AttemptsError(
-      `The source "${delivery.source}" has delivered this message ${attempt} times; its policy allows ${this.#attempts}. Handling it may have ended the process.`,
+      `The source "${source}" has delivered this message ${message.attempt} times; its policy allows ${this.#attempts}. Handling it may have ended the process.`,
     );
     delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
   }
@@ -337,7 +349,7 @@ export class Processing implements Child {
       case "stop":
         ledger.wait(delivery);
         if (delivery.key !== undefined) this.#stopped.add(delivery.key);
-        for (let one: Delivery | undefined = delivery; one !== undefined; one = one.next) {
+        for (let one: Delivery | undefined | null = delivery; one; one = one.next) {
           if (!one.settled) ledger.release(one);
         }
         stop(error);

@@ -28,6 +28,8 @@ export interface ProcessorStageOptions {
   handle(message: Message<unknown>, signal: AbortSignal): unknown;
   handled(delivery: Delivery, result: unknown): void;
   failed(delivery: Delivery, error: unknown): void;
+  /** Makes a message of what is none yet. */
+  admit(delivery: Delivery): void;
   /** The turn of a message has come that cannot be handled. */
   defective(delivery: Delivery): void;
   /** A handler that was awaited has ended, and what could start has started. */
@@ -71,14 +73,18 @@ export class ProcessorStage {
   run(): void {
     if (this.#looping) return;
     this.#looping = true;
-    const { scheduler, ledger, turn } = this.#options;
+    const { scheduler, ledger, turn, admit } = this.#options;
     try {
       while (this.running < this.#concurrency && !this.#killed && !turn.spent()) {
         const delivery = scheduler.next();
         if (delivery === undefined) break;
         // What was released while it was ready is not run.
-        if (delivery.settled) scheduler.done(delivery);
-        else if (delivery.defect !== undefined) this.#options.defective(delivery);
+        if (delivery.settled) {
+          scheduler.done(delivery);
+          continue;
+        }
+        if (delivery.message === undefined && delivery.notes === undefined) admit(delivery);
+        if (delivery.defect !== undefined) this.#options.defective(delivery);
         else if (ledger.start(delivery)) this.#start(delivery);
       }
     } catch (crash) {

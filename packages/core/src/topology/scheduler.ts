@@ -1,10 +1,11 @@
 import type { PartitionKey } from "../message.ts";
 import { Ring } from "./ring.ts";
 
-/** What can be scheduled; `next` is the scheduler's. */
+/** What can be scheduled. */
 export interface Schedulable<Item> {
   readonly key: PartitionKey | undefined;
-  next: Item | undefined;
+  /** The scheduler's: the next item of the same key; null if it holds no key. */
+  next: Item | undefined | null;
 }
 
 /** Which item runs next: in order of arrival, and of one key only one at a time, over retries. */
@@ -37,6 +38,7 @@ export class Scheduler<Item extends Schedulable<Item>> {
     }
     const last = this.#last.get(key);
     this.#last.set(key, item);
+    item.next = undefined;
     if (last === undefined) {
       this.again(item);
       return;
@@ -69,17 +71,14 @@ export class Scheduler<Item extends Schedulable<Item>> {
 
   /** The item no longer holds its key; the next of the key becomes ready. */
   done(item: Item): void {
-    if (item.key !== undefined) this.#free(item, item.key);
-  }
-
-  #free(item: Item, key: PartitionKey): void {
-    const { next } = item;
+    const { key, next } = item;
+    // One without a key, or one that has given it up already.
+    if (next === null || key === undefined) return;
+    item.next = null;
     if (next === undefined) {
-      // One that is done already must not free the key of another.
-      if (this.#last.get(key) === item) this.#last.delete(key);
+      this.#last.delete(key);
       return;
     }
-    item.next = undefined;
     this.#blocked--;
     this.again(next);
   }

@@ -320,7 +320,7 @@ export class Topology {
 
   #received(arrival: Arrival): ReturnType<Processing["take"]> {
     if (this.#status === "draining" && this.#handBack.late(arrival)) return undefined;
-    return this.#processing.take(arrival.deliveries);
+    return this.#processing.take(arrival);
   }
 
   #failed({ delivery, route, reason }: Failure, outcome: "failed" | "deadLettered"): void {

@@ -6,7 +6,7 @@ interface Item extends Schedulable<Item> {
   readonly name: string;
 }
 
-const item = (name: string, key?: PartitionKey): Item => ({ name, key, next: undefined });
+const item = (name: string, key?: PartitionKey): Item => ({ name, key, next: null });
 
 function scheduler(...items: Item[]): Scheduler<Item> {
   const made = new Scheduler<Item>();
