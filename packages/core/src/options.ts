@@ -5,7 +5,7 @@ import { describeValue } from "./options/words.ts";
 
 export { isArray, isObject, ownKeys, read } from "./options/look.ts";
 export type { Checker, Site } from "./options/site.ts";
-export { array, object, record, shaped } from "./options/structure.ts";
+export { array, object, record, shaped, whole } from "./options/structure.ts";
 
 /**
  * Checks options against their description.
@@ -27,47 +27,41 @@ export function satisfying(expected: string, accepts: (value: unknown) => boolea
   };
 }
 
+interface Limits {
+  readonly min?: number;
+  /** As `min`, but without the limit itself. */
+  readonly above?: number;
+  readonly max?: number;
+}
+
 /** A safe integer; unlimited above unless `max` says so. */
 export function integer(range: { readonly min: number; readonly max?: number }): Checker {
-  const { min, max } = range;
-  const limits = max === undefined ? `≥ ${min}` : `from ${min} to ${max}`;
-  return satisfying(
-    `an integer ${limits}`,
-    (value) => Number.isSafeInteger(value) && isWithin(value, min, max),
-  );
+  return within("an integer", range, Number.isSafeInteger);
 }
 
-/**
- * A number, never NaN. `above` leaves out the limit itself.
- * `finite: false` takes `Infinity` too.
- */
-export function number(
-  range: {
-    readonly min?: number;
-    readonly above?: number;
-    readonly max?: number;
-    readonly finite?: boolean;
-  } = {},
-): Checker {
-  const { min, above, max, finite = true } = range;
+/** A number, never NaN. `finite: false` takes `Infinity` too. */
+export function number(range: Limits & { readonly finite?: boolean } = {}): Checker {
+  return range.finite === false
+    ? within("a number", range, (value) => typeof value === "number")
+    : within("a finite number", range, Number.isFinite);
+}
+
+function within(kind: string, range: Limits, accepts: (value: unknown) => boolean): Checker {
+  const { min, above, max } = range;
   const limits = [
-    min !== undefined && `≥ ${min}`,
-    above !== undefined && `> ${above}`,
-    max !== undefined && `≤ ${max}`,
-  ];
-  const kind = finite ? "a finite number" : "a number";
-  return satisfying(
-    `${kind} ${limits.filter(Boolean).join(" and ")}`.trim(),
-    (value) =>
-      isWithin(value, min, max) &&
-      value !== above &&
-      isWithin(value, above) &&
-      (!finite || Number.isFinite(value)),
-  );
-}
-
-function isWithin(value: unknown, min = -Infinity, max = Infinity): boolean {
-  return typeof value === "number" && value >= min && value <= max;
+    min !== undefined && ` ≥ ${min}`,
+    above !== undefined && ` > ${above}`,
+    max !== undefined && ` ≤ ${max}`,
+  ].filter(Boolean);
+  return satisfying(kind + limits.join(" and"), (value) => {
+    const given = value as number;
+    return (
+      accepts(given) &&
+      given >= (min ?? -Infinity) &&
+      given <= (max ?? Infinity) &&
+      (above === undefined || given > above)
+    );
+  });
 }
 
 /** A string; `nonEmpty` leaves out the empty one. */

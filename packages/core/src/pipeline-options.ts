@@ -1,3 +1,4 @@
+import type { PartitionKey } from "./message.ts";
 import {
   advised,
   boolean,
@@ -19,6 +20,7 @@ import {
   shaped,
   type Site,
   string,
+  whole,
 } from "./options.ts";
 import { backoff, retryShape } from "./retry.ts";
 
@@ -194,27 +196,19 @@ export function checkUpdate(changes: unknown, batchers: readonly string[], sessi
   );
 }
 
-/** What comes is not shown: it may be somebody's data. */
-function unseen(expected: string, accepts: (value: unknown) => boolean): Checker {
-  return {
-    expected,
-    inspect(value, site) {
-      if (!accepts(value)) site.mistakeUnseen(expected, value);
-    },
-  };
-}
+const isKey = (value: unknown): value is PartitionKey | undefined =>
+  ["string", "number", "bigint", "undefined"].includes(typeof value);
 
+/** What is pushed is not shown: it may be somebody's data. */
 const pushed = object({
   payloads: advised(
     "Put a single one into an array: push([payload]).",
-    unseen("an array", isArray),
+    whole("an array", isArray, () => {}),
   ),
   options: optional(
     object({
-      key: unseen("a string, a number, a bigint or undefined", (value) =>
-        ["string", "number", "bigint", "undefined"].includes(typeof value),
-      ),
-      metadata: unseen("anything", () => true),
+      key: whole("a string, a number, a bigint or undefined", isKey, () => {}),
+      metadata: { expected: "anything", inspect() {} },
     }),
   ),
 });

@@ -135,7 +135,7 @@ describe("a checker", () => {
 
   it.each([
     [integer({ min: 1 }), "an integer ≥ 1"],
-    [integer({ min: 1, max: 9 }), "an integer from 1 to 9"],
+    [integer({ min: 1, max: 9 }), "an integer ≥ 1 and ≤ 9"],
     [number({ above: 0, max: 1 }), "a finite number > 0 and ≤ 1"],
     [number({ finite: false }), "a number"],
     [oneOf("a", "b", 3), '"a" or "b" or 3'],

@@ -121,7 +121,7 @@ describe("the options of a pipeline", () => {
       mistakes({ name: "", processor: { concurrency: 0 }, batchers: { a: { size: -1 } } }),
     ).toEqual([
       'name: expected a non-empty string of at most 128 characters without control characters, got ""',
-      "processor.concurrency: expected an integer from 1 to 100000, got 0",
+      "processor.concurrency: expected an integer ≥ 1 and ≤ 100000, got 0",
       "processor.handle: expected a function, got undefined",
       "batchers.a.size: expected an integer ≥ 1, got -1",
       "batchers.a.handle: expected a function, got undefined",

@@ -10,75 +10,74 @@ export interface ObjectRules {
   readonly also?: (value: object, site: Site) => void;
 }
 
+/** What a test accepts, as a whole; `inspect` looks at what is in it. What is refused is not shown: anything may have slipped in. */
+export function whole<Accepted>(
+  expected: string,
+  accepts: (value: unknown) => value is Accepted,
+  inspect: (value: Accepted, site: Site) => void,
+): Checker {
+  return {
+    expected,
+    inspect(value, site) {
+      if (accepts(value)) inspect(value, site);
+      else site.mistakeUnseen(expected, value);
+    },
+  };
+}
+
 /** An object with these keys and no others; `Options` makes the compiler see to it that none is forgotten. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- given by callers, to be held to its keys
 export function object<Options extends object = Record<string, unknown>>(
   shape: { readonly [Key in keyof Options]-?: Checker },
   rules: ObjectRules = {},
 ): Checker {
-  const entries = Object.entries<Checker>(shape);
   const keys = Object.keys(shape);
-  const expected = "an object";
-  return {
-    expected,
-    inspect(value, site) {
-      if (!isObject(value)) return site.mistakeUnseen(expected, value);
-      for (const [key, checker] of entries) checker.inspect(read(value, key), site.at(key));
-      for (const key of ownKeys(value)) {
-        if (!keys.includes(key)) refuse(key, keys, rules.hints, site);
-      }
-      rules.also?.(value, site);
-    },
-  };
+  return whole("an object", isObject, (value, site) => {
+    inspectEach(shape, value, site);
+    for (const key of ownKeys(value)) {
+      if (!keys.includes(key)) refuse(key, keys, rules.hints, site);
+    }
+    rules.also?.(value, site);
+  });
 }
 
 /** An object, often an instance of a class, that has at least these properties, its own or inherited. */
 export function shaped(shape: Readonly<Record<string, Checker>>, name = "an object"): Checker {
-  const entries = Object.entries(shape);
-  const expected = `${name} with ${entries.map(([key]) => key).join(" and ")}`;
-  return {
-    expected,
-    inspect(value, site) {
-      if (!isObject(value)) return site.mistakeUnseen(expected, value);
-      for (const [key, checker] of entries) checker.inspect(read(value, key), site.at(key));
-    },
-  };
+  const expected = `${name} with ${Object.keys(shape).join(" and ")}`;
+  return whole(expected, isObject, (value, site) => inspectEach(shape, value, site));
 }
 
 /** An object of any keys whose values all fit; `nonEmpty` wants at least one. */
 export function record(checker: Checker, options: { readonly nonEmpty?: boolean } = {}): Checker {
   const expected = options.nonEmpty ? "an object with at least one key" : "an object";
-  return {
-    expected,
-    inspect(value, site) {
-      if (!isObject(value)) return site.mistakeUnseen(expected, value);
-      const keys = ownKeys(value);
-      if (options.nonEmpty && keys.length === 0) site.mistakeInWords(expected, "an empty one");
-      for (const key of keys) {
-        if (key === "" || key === "__proto__") {
-          site
-            .at(key)
-            .mistakeInWords("another name", key === "" ? "an empty one" : "a reserved one");
-        } else checker.inspect(read(value, key), site.at(key));
-      }
-    },
-  };
+  return whole(expected, isObject, (value, site) => {
+    const keys = ownKeys(value);
+    if (options.nonEmpty && keys.length === 0) site.mistakeInWords(expected, "an empty one");
+    for (const key of keys) {
+      const at = site.at(key);
+      if (key === "") at.mistakeInWords("another name", "an empty one");
+      else if (key === "__proto__") at.mistakeInWords("another name", "a reserved one");
+      else checker.inspect(read(value, key), at);
+    }
+  });
 }
 
 /** An array whose elements all fit; `nonEmpty` wants at least one. */
 export function array(checker: Checker, options: { readonly nonEmpty?: boolean } = {}): Checker {
+  const accepts = (value: unknown): value is readonly unknown[] =>
+    isArray(value) && !(options.nonEmpty && read(value, "length") === 0);
   const expected = options.nonEmpty ? "an array of at least one" : "an array";
-  return {
-    expected,
-    inspect(value, site) {
-      if (!isArray(value) || (options.nonEmpty && read(value, "length") === 0)) {
-        return site.mistakeUnseen(expected, value);
-      }
-      for (let index = 0; index < value.length; index++) {
-        checker.inspect(read(value, String(index)), site.at(String(index)));
-      }
-    },
-  };
+  return whole(expected, accepts, (value, site) => {
+    for (let index = 0; index < value.length; index++) {
+      checker.inspect(read(value, String(index)), site.at(String(index)));
+    }
+  });
+}
+
+function inspectEach(shape: object, value: object, site: Site): void {
+  for (const [key, checker] of Object.entries<Checker>(shape as Record<string, Checker>)) {
+    checker.inspect(read(value, key), site.at(key));
+  }
 }
 
 function refuse(
