@@ -99,7 +99,7 @@ async function withoutTelemetry(): Promise<{ library: Library; remove(): void }>
   const file = join(copy, "shared.js");
   const emptied = Object.entries(EMPTIED).reduce(
     (code, [name, body]) => {
-      const pattern = new RegExp(`(function ${name}\\([^)]*\\) \\{)`);
+      const pattern = new RegExp(`(function ${name}\\([^)]*\\) ?\\{)`);
       if (!pattern.test(code)) throw new Error(`shared.js has no ${name}()`);
       return code.replace(pattern, `$1 ${body}`);
     },

@@ -1,5 +1,3 @@
-import { performance } from "node:perf_hooks";
-
 /** A pending timer, as {@link Clock.setTimer} made it; opaque to everyone but that clock. */
 export type Timer = unknown;
 

@@ -1,5 +1,5 @@
 import { Buffer, constants, isUtf8 } from "node:buffer";
-import { types } from "node:util";
+import { isUint8Array } from "node:util/types";
 import { publishIssues } from "./decode-issues.ts";
 import { DecodeError } from "./errors.ts";
 import { advised, check, integer, object, optional, satisfying } from "./options.ts";
@@ -127,7 +127,7 @@ function toText(payload: string | Uint8Array | null, maxBytes: number): string {
       `there is no payload: it is ${payload}, as it is when a source marks a deletion (a Kafka tombstone)`,
     );
   }
-  if (!Buffer.isBuffer(payload) && !types.isUint8Array(payload)) {
+  if (!Buffer.isBuffer(payload) && !isUint8Array(payload)) {
     throw new DecodeError(
       `the payload is neither a string nor bytes, its type is ${typeof payload}`,
     );

@@ -1,4 +1,4 @@
-import { types } from "node:util";
+import { isNativeError } from "node:util/types";
 import { printable } from "./printable.ts";
 
 const LONGEST = 1_000;
@@ -39,7 +39,7 @@ function primitiveText(value: unknown): string {
 /** Getters are called on errors of the runtime itself only; those of others may do anything. */
 function field(reason: object, name: string): unknown {
   try {
-    if (types.isNativeError(reason) && name === "stack") return reason.stack;
+    if (isNativeError(reason) && name === "stack") return reason.stack;
     for (let at: object | null = reason; at !== null; at = Object.getPrototypeOf(at)) {
       const property = Object.getOwnPropertyDescriptor(at, name);
       if (property === undefined) continue;

@@ -1,4 +1,4 @@
-import { types } from "node:util";
+import { isDate, isMap, isPromise, isSet, isUint8Array } from "node:util/types";
 import { printable } from "../printable.ts";
 import { look, unreadable } from "./look.ts";
 
@@ -41,11 +41,11 @@ function describe(value: unknown, secret: boolean): string {
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (types.isPromise(value)) return "a promise";
-  if (types.isMap(value)) return "a Map";
-  if (types.isSet(value)) return "a Set";
-  if (types.isDate(value)) return "a Date";
-  if (types.isUint8Array(value)) return `${value.byteLength} bytes`;
+  if (isPromise(value)) return "a promise";
+  if (isMap(value)) return "a Map";
+  if (isSet(value)) return "a Set";
+  if (isDate(value)) return "a Date";
+  if (isUint8Array(value)) return `${value.byteLength} bytes`;
   return "an object";
 }
 
