@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 /**
- * Writes the code of `westend` as two entries and what they share: as fifty modules it takes three times as long to import.
+ * Writes the code of `westend` as its entries and what they share: as fifty modules it takes three times as long to import.
  * The compiler writes the declarations.
  */
 
@@ -18,12 +18,13 @@ for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
 await build({
   entryPoints: {
     index: join(core, "src/index.ts"),
+    "connector/index": join(core, "src/connector/index.ts"),
     "testing/index": join(core, "src/testing/index.ts"),
   },
   outdir: dist,
   bundle: true,
   splitting: true,
-  chunkNames: "shared",
+  chunkNames: "shared-[hash]",
   format: "esm",
   platform: "node",
   target: "node20.19",

@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -95,14 +95,18 @@ async function withoutTelemetry(): Promise<{ library: Library; remove(): void }>
   const built = dirname(fileURLToPath(import.meta.resolve("westend")));
   cpSync(built, copy, { recursive: true });
   writeFileSync(join(copy, "package.json"), '{"type":"module"}');
-  // What `westend` and `westend/testing` share has the telemetry in it.
-  const file = join(copy, "shared.js");
-  const emptied = Object.entries(EMPTIED).reduce(
-    (code, [name, body]) => {
-      const pattern = new RegExp(`(function ${name}\\([^)]*\\) ?\\{)`);
-      if (!pattern.test(code)) throw new Error(`shared.js has no ${name}()`);
-      return code.replace(pattern, `$1 ${body}`);
-    },
+  const files = readdirSync(copy).filter((name) => name.endsWith(".js"));
+  const patterns = Object.entries(EMPTIED).map(
+    ([name, body]) => [new RegExp(`(function ${name}\\([^)]*\\) ?\\{)`), `$1 ${body}`] as const,
+  );
+  // One of the files that entries share has the telemetry in it.
+  const file = files
+    .map((name) => join(copy, name))
+    .find((path) => patterns.every(([pattern]) => pattern.test(readFileSync(path, "utf8"))));
+  if (file === undefined)
+    throw new Error(`no ${Object.keys(EMPTIED).join("() and ")}() in ${copy}`);
+  const emptied = patterns.reduce(
+    (code, [pattern, replacement]) => code.replace(pattern, replacement),
     readFileSync(file, "utf8"),
   );
   writeFileSync(file, emptied);

@@ -87,7 +87,7 @@ export {
   UnknownBatcherError,
 } from "./errors.ts";
 
-// What a connector is made of.
+// What a connector is made of; what its options, its queues and its dead letters need besides is in `westend/connector`.
 export type {
   Awaitable,
   Demand,
@@ -103,37 +103,5 @@ export type {
   Settled,
   SettledMessage,
 } from "./acknowledger.ts";
-export { boundedJson } from "./bounded-json.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
-export { describeError, type ErrorEnvelope } from "./error-envelope.ts";
-export {
-  advised,
-  array,
-  boolean,
-  check,
-  type Checker,
-  either,
-  func,
-  integer,
-  number,
-  object,
-  oneOf,
-  optional,
-  record,
-  satisfying,
-  shaped,
-  string,
-} from "./options.ts";
 export type { BatchContext, HandleContext, TelemetryEvents, TelemetryName } from "./telemetry.ts";
-
-// What the durable queues have in common.
-export type { NewMessage, QueueCounts, QueuePayload } from "./queue.ts";
-export type {
-  AuditRecord,
-  DeadLetterFilter,
-  ListOptions,
-  PurgeOptions,
-  RedriveOptions,
-  RedriveReport,
-  StoredDeadLetter,
-} from "./dead-letter-store.ts";

@@ -11,8 +11,9 @@ import {
   optional,
   satisfying,
   shaped,
+  type Site,
   string,
-} from "westend";
+} from "westend/connector";
 import type {
   DelayedTopic,
   KafkaConnectionOptions,
@@ -27,8 +28,6 @@ import type {
 } from "./options.ts";
 import { timeoutsOf } from "./timeouts.ts";
 import { addressOf, isLocal, usesTls } from "./connection.ts";
-
-type Site = Parameters<Checker["inspect"]>[1];
 
 const MAX_INT = 2 ** 31 - 1;
 const LONGEST_TOPIC = 249;

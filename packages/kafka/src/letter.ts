@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { type DeadLetter, describeError } from "westend";
+import type { DeadLetter } from "westend";
+import { describeError } from "westend/connector";
 import type { KafkaDeadLetterOptions } from "./options.ts";
 import type { EncodedRecord, NewKafkaRecord, RecordBytes } from "./record.ts";
 

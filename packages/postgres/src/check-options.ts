@@ -12,7 +12,7 @@ import {
   satisfying,
   shaped,
   string,
-} from "westend";
+} from "westend/connector";
 import type { PostgresTarget } from "./client.ts";
 import { parseType, SCALAR_TYPES } from "./column-types.ts";
 import type { InboxOptions } from "./inbox.ts";

@@ -1,4 +1,4 @@
-import type { DeadLetterFilter } from "westend";
+import type { DeadLetterFilter } from "westend/connector";
 /** What of a filter is given, as SQL with its parameters, which are numbered from `first`. */
 export function conditions(
   filter: DeadLetterFilter,

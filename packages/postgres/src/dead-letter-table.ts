@@ -1,4 +1,4 @@
-import type { ErrorEnvelope, StoredDeadLetter } from "westend";
+import type { ErrorEnvelope, StoredDeadLetter } from "westend/connector";
 import { decodePayload, type Coding, type StoredPayload } from "./payload.ts";
 import type { Run } from "./database.ts";
 import type { Store } from "./store.ts";

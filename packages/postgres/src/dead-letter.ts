@@ -1,10 +1,5 @@
-import {
-  boundedJson,
-  describeError,
-  type DeadLetter,
-  type DeadLetterSink,
-  type PartitionKey,
-} from "westend";
+import type { DeadLetter, DeadLetterSink, PartitionKey } from "westend";
+import { boundedJson, describeError } from "westend/connector";
 import { checkDeadLetterOptions } from "./check-options.ts";
 import { insertLetter, type LetterDraft } from "./dead-letter-table.ts";
 import { isStorableKey } from "./enqueue.ts";

@@ -7,7 +7,7 @@ import type {
   RedriveOptions,
   RedriveReport,
   StoredDeadLetter,
-} from "westend";
+} from "westend/connector";
 import type { QueryResult } from "./client.ts";
 import { only } from "./catalogue.ts";
 import { conditions } from "./dead-letter-filter.ts";

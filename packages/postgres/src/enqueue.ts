@@ -1,4 +1,4 @@
-import type { NewMessage, QueuePayload } from "westend";
+import type { NewMessage, QueuePayload } from "westend/connector";
 import { arrayText } from "./encode.ts";
 import type { Run } from "./database.ts";
 import { encodePayload, type StoredPayload } from "./payload.ts";

@@ -42,4 +42,4 @@ export type {
   RedriveOptions,
   RedriveReport,
   StoredDeadLetter,
-} from "westend";
+} from "westend/connector";

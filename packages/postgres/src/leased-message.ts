@@ -1,4 +1,5 @@
-import type { Configurable, Incoming, QueuePayload } from "westend";
+import type { Configurable, Incoming } from "westend";
+import type { QueuePayload } from "westend/connector";
 
 /** What to do instead of what the options say, for one message that failed; for `message.configureAck`. */
 export interface PostgresAckOptions {

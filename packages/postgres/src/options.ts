@@ -1,4 +1,5 @@
-import type { DeadLetter, QueuePayload } from "westend";
+import type { DeadLetter } from "westend";
+import type { QueuePayload } from "westend/connector";
 import type { Columns } from "./column-types.ts";
 import type { PostgresQueue } from "./queue.ts";
 

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { QueuePayload } from "westend";
+import type { QueuePayload } from "westend/connector";
 
 /**
  * Says how to read stored bytes: 0 as they are; 1 text; 2 text that UTF-8 cannot hold, in UTF-16;

@@ -5,9 +5,9 @@ import type {
   Producer,
   ProducerContext,
   ProducerSession,
-  QueuePayload,
   Settled,
 } from "westend";
+import type { QueuePayload } from "westend/connector";
 import { acknowledge, type FailurePolicy } from "./acknowledger.ts";
 import { checkPostgresOptions } from "./check-options.ts";
 import type { LeasedMessage, PostgresMetadata } from "./leased-message.ts";

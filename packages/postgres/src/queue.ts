@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { StoppedError, type NewMessage, type QueueCounts, type QueuePayload } from "westend";
+import { StoppedError } from "westend";
+import type { NewMessage, QueueCounts, QueuePayload } from "westend/connector";
 import { only } from "./catalogue.ts";
 import { checkQueueOptions } from "./check-options.ts";
 import type { PostgresTarget, PostgresTransaction } from "./client.ts";

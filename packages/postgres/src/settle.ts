@@ -1,4 +1,4 @@
-import { boundedJson, describeError } from "westend";
+import { boundedJson, describeError } from "westend/connector";
 import type { Run } from "./database.ts";
 import { arrayText } from "./encode.ts";
 import { identityOf, type Claim, type LeasedMessage } from "./leased-message.ts";

@@ -10,8 +10,9 @@ import {
   optional,
   satisfying,
   shaped,
+  type Site,
   string,
-} from "westend";
+} from "westend/connector";
 import type { SqliteClient } from "./client.ts";
 import type {
   SqliteDatabaseOptions,
@@ -53,7 +54,7 @@ const database: { readonly [Key in keyof SqliteDatabaseOptions]-?: Checker } = {
 
 /** Exactly one of these has to be given. */
 function oneOfThem(...keys: readonly string[]): {
-  also: (value: object, site: Parameters<Checker["inspect"]>[1]) => void;
+  also: (value: object, site: Site) => void;
 } {
   const listed = keys.map((key) => `\`${key}\``).join(" or ");
   return {

@@ -1,4 +1,4 @@
-import type { DeadLetterFilter } from "westend";
+import type { DeadLetterFilter } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import type { LetterRow } from "./dead-letter-table.ts";
 

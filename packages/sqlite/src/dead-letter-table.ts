@@ -1,4 +1,4 @@
-import type { ErrorEnvelope, StoredDeadLetter } from "westend";
+import type { ErrorEnvelope, StoredDeadLetter } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { codingOf, decodePayload, type StoredPayload } from "./payload.ts";
 

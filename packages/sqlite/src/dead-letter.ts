@@ -1,12 +1,6 @@
 import { inspect } from "node:util";
-import {
-  boundedJson,
-  describeError,
-  type DeadLetter,
-  type DeadLetterSink,
-  type PartitionKey,
-  type QueuePayload,
-} from "westend";
+import type { DeadLetter, DeadLetterSink, PartitionKey } from "westend";
+import { boundedJson, describeError, type QueuePayload } from "westend/connector";
 import { checkDeadLetterOptions } from "./check-options.ts";
 import { insertLetter, type LetterHead } from "./dead-letter-table.ts";
 import { isStorableKey } from "./enqueue.ts";

@@ -7,7 +7,7 @@ import type {
   RedriveOptions,
   RedriveReport,
   StoredDeadLetter,
-} from "westend";
+} from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { countLetters, findLetters } from "./dead-letter-filter.ts";
 import { letterOf } from "./dead-letter-table.ts";

@@ -1,4 +1,4 @@
-import type { NewMessage, QueuePayload } from "westend";
+import type { NewMessage, QueuePayload } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./client.ts";
 import { encodePayload, type StoredPayload } from "./payload.ts";

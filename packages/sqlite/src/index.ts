@@ -17,7 +17,7 @@ export type {
   RedriveOptions,
   RedriveReport,
   StoredDeadLetter,
-} from "westend";
+} from "westend/connector";
 export { batchInsert } from "./sink.ts";
 export type { BatchInsert, BatchInsertOptions, InsertResult, Row } from "./sink.ts";
 export { RowError } from "./row-error.ts";

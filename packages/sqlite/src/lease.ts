@@ -1,4 +1,4 @@
-import type { QueuePayload } from "westend";
+import type { QueuePayload } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { GROUP } from "./pending-work.ts";
 import type { KeyOrder } from "./key-order.ts";

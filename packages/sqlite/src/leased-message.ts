@@ -1,4 +1,5 @@
-import type { Configurable, Incoming, QueuePayload } from "westend";
+import type { Configurable, Incoming } from "westend";
+import type { QueuePayload } from "westend/connector";
 import type { MessageRow } from "./lease.ts";
 import { sizeOf } from "./payload.ts";
 import type { Claim } from "./settle.ts";

@@ -1,4 +1,4 @@
-import { boundedJson, describeError } from "westend";
+import { boundedJson, describeError } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { buryMessage, type LetterHead } from "./dead-letter-table.ts";
 import { KeyOrder } from "./key-order.ts";

@@ -1,4 +1,5 @@
-import type { Clock, DeadLetter, QueuePayload } from "westend";
+import type { Clock, DeadLetter } from "westend";
+import type { QueuePayload } from "westend/connector";
 import type { SqliteClient } from "./client.ts";
 import type { SqliteQueue } from "./queue.ts";
 

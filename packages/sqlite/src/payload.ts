@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { QueuePayload } from "westend";
+import type { QueuePayload } from "westend/connector";
 
 /**
  * Says how to read a stored payload: 0 as SQLite gives it; 1 text kept as UTF-16 bytes;

@@ -4,9 +4,9 @@ import type {
   Producer,
   ProducerContext,
   ProducerSession,
-  QueuePayload,
   Settled,
 } from "westend";
+import type { QueuePayload } from "westend/connector";
 import { acknowledge, type FailurePolicy } from "./acknowledger.ts";
 import { checkSqliteOptions } from "./check-options.ts";
 import { GROUP } from "./pending-work.ts";

@@ -1,10 +1,5 @@
-import {
-  StoppedError,
-  systemClock,
-  type NewMessage,
-  type QueueCounts,
-  type QueuePayload,
-} from "westend";
+import { StoppedError, systemClock } from "westend";
+import type { NewMessage, QueueCounts, QueuePayload } from "westend/connector";
 import { connect } from "./connection.ts";
 import { countLetters } from "./dead-letter-filter.ts";
 import { DeadLetters } from "./dead-letters.ts";

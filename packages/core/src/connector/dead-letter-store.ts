@@ -1,4 +1,4 @@
-import type { Awaitable } from "./producer.ts";
+import type { Awaitable } from "../producer.ts";
 import type { QueuePayload } from "./queue.ts";
 
 /** A dead letter as it is kept. */

@@ -1,5 +1,5 @@
 import { isNativeError } from "node:util/types";
-import { printable } from "./printable.ts";
+import { printable } from "../printable.ts";
 
 const LONGEST = 1_000;
 const STACK_LINES = 10;
