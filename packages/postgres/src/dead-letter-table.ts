@@ -54,13 +54,14 @@ export async function insertLetter(
   });
 }
 
-export const LETTER_COLUMNS = `id::text, key, coding, payload, metadata, pipeline, source, batcher,
+/** `id` stays a number: `order by` means what is selected by that name, and text is in the order of its digits. */
+export const LETTER_COLUMNS = `id::float8 as id, key, coding, payload, metadata, pipeline, source, batcher,
   error_name, error_code, error_message, error_stack, attempts,
   (extract(epoch from received_at) * 1000)::float8 as received, (extract(epoch from failed_at) * 1000)::float8 as failed`;
 
 /** A row of {@link LETTER_COLUMNS}. */
 export interface LetterRow {
-  readonly id: string;
+  readonly id: number;
   readonly key: string | null;
   readonly coding: Coding;
   readonly payload: Uint8Array;
@@ -79,7 +80,7 @@ export interface LetterRow {
 
 export function letterOf(row: LetterRow): StoredDeadLetter {
   return {
-    id: Number(row.id),
+    id: row.id,
     payload: decodePayload(row.payload, row.coding),
     intact: row.coding !== 4,
     key: row.key ?? undefined,

@@ -94,7 +94,7 @@ async function look(session: Session, store: Store, terms: LeaseTerms): Promise<
           select from ${table} e where e.queue = m.queue and e.key = m.key and e.id < m.id
             and e.state = ${HELD} and e.owner is distinct from $3::uuid))
         order by id limit $2 for update skip locked)
-      select id::text, size, key is not null as keyed from candidate order by id`,
+      select id::text, size, key is not null as keyed from candidate order by candidate.id`,
     values: [terms.queue, terms.limit, terms.owner],
   });
   return rows as Candidate[];

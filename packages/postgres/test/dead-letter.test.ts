@@ -127,6 +127,20 @@ describeWith("postgres", "postgresDeadLetter", () => {
     ]);
   });
 
+  it("lists letters and sends them back in the order of their numbers, whatever their number of digits", async () => {
+    const { queue } = await letters();
+    const all = Array.from({ length: 230 }, (_, index) => letter({ payload: `${index + 1}` }));
+    await postgresDeadLetter({ queue }).write(all, signal);
+    const ids = (await queue.deadLetters.list({ limit: 1_000 })).map(({ id }) => id);
+    expect(ids).toEqual(all.map((_, index) => index + 1));
+
+    const report = await queue.deadLetters.redrive({ by: "ada" });
+    expect(report).toEqual({ redriven: 230, skipped: 0 });
+    const [first] = await queue.lease({ limit: 1 });
+    expect(first?.payload).toBe("1");
+    expect(await queue.deadLetters.count()).toBe(0);
+  });
+
   it("gets the one message of a pipeline whose row does not fit, with the reason; mended and sent back it is written", async () => {
     const { queue, pool, rows } = await letters();
     await pool.query("create table event (id integer primary key check (id >= 0))");

@@ -68,6 +68,14 @@ describeWith("postgres", "postgresQueue", () => {
     expect(payloads(await queue.lease({ bytes: 1 }))).toEqual(["cccc"]);
   });
 
+  it("gives the first message of a key where there is room for one only, whatever the digits of their numbers", async () => {
+    const { queue } = await queues();
+    await queue.enqueueAll(Array.from({ length: 8 }, () => "before"));
+    await queue.acknowledge(await queue.lease());
+    await queue.enqueueAll(["ninth", "tenth"].map((payload) => ({ payload, key: "k" })));
+    expect(payloads(await queue.lease({ bytes: 1 }))).toEqual(["ninth"]);
+  });
+
   it("hands out again what was not acknowledged in time, and refuses who comes too late", async () => {
     const { queue, other, pass } = await queues();
     await queue.enqueueAll(["a", "b"]);
