@@ -1,5 +1,6 @@
 import type { Refused, Settled, SettledMessage } from "westend";
-import type { LeasedMessage, PostgresAckOptions, PostgresMetadata } from "./leased-message.ts";
+import { failureOverrides, refuseLost } from "westend/connector";
+import type { LeasedMessage, PostgresMetadata } from "./leased-message.ts";
 import type { Run } from "./database.ts";
 import type { PostgresQueue } from "./queue.ts";
 
@@ -23,10 +24,7 @@ export async function acknowledge(
     failed.length === 0
       ? await queue.acknowledge(succeeded.map(leased))
       : await queue.settle((run) => settleAll(queue, run, settled, policy));
-  if (lost.length === 0) return undefined;
-  const theirs = new Set<unknown>(lost);
-  const refused = [...succeeded, ...failed].filter(({ incoming }) => theirs.has(incoming));
-  return { refused, reason: new LeaseLost(), final: true };
+  return refuseLost(settled, lost);
 }
 
 async function settleAll(
@@ -38,7 +36,7 @@ async function settleAll(
   const lost = await settlement.remove(run, succeeded.map(leased));
   const delayed = new Map<number, LeasedMessage[]>();
   for (const ended of failed) {
-    const overrides = overridesOf(ended.ackOptions);
+    const overrides = failureOverrides(ended.ackOptions);
     if ((overrides.onFailure ?? policy.onFailure) === "deadLetter") {
       lost.push(...(await settlement.bury(run, leased(ended), policy, ended.reason)));
       continue;
@@ -54,23 +52,3 @@ async function settleAll(
 
 const leased = ({ incoming }: SettledMessage<PostgresMetadata>): LeasedMessage =>
   incoming as LeasedMessage;
-
-/** What was given to `configureAck`, as far as it makes sense: an acknowledgement is not the place to throw. */
-function overridesOf(options: unknown): PostgresAckOptions {
-  if (typeof options !== "object" || options === null) return {};
-  const { onFailure, retryDelay } = options as PostgresAckOptions;
-  return {
-    onFailure: onFailure === "retry" || onFailure === "deadLetter" ? onFailure : undefined,
-    retryDelay:
-      typeof retryDelay === "number" && retryDelay >= 0
-        ? Math.min(retryDelay, Number.MAX_SAFE_INTEGER / 4)
-        : undefined,
-  };
-}
-
-class LeaseLost extends Error {
-  override readonly name = "LeaseLost";
-  constructor() {
-    super("The lease had run out and somebody else has the message; it is handled again there");
-  }
-}

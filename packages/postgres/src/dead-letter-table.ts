@@ -1,23 +1,15 @@
-import type { ErrorEnvelope, StoredDeadLetter } from "westend/connector";
+import {
+  type LetterHead,
+  type LetterRow as Head,
+  type StoredDeadLetter,
+  storedLetter,
+} from "westend/connector";
 import { decodePayload, type Coding, type StoredPayload } from "./payload.ts";
 import type { Run } from "./database.ts";
 import type { Store } from "./store.ts";
 
 /** Everything that is kept of a dead letter. */
-export interface LetterDraft extends StoredPayload {
-  /** What makes a second write of the same letter find the first; null if nothing does. */
-  readonly identity: string | null;
-  readonly key: string | null;
-  /** JSON. */
-  readonly metadata: string;
-  readonly pipeline: string;
-  readonly source: string;
-  readonly batcher: string | null;
-  readonly error: ErrorEnvelope;
-  readonly attempts: number;
-  readonly receivedAt: number;
-  readonly failedAt: number;
-}
+export interface LetterDraft extends StoredPayload, LetterHead {}
 
 /** Adds a letter unless it is there already. */
 export async function insertLetter(
@@ -57,54 +49,14 @@ export async function insertLetter(
 /** `id` stays a number: `order by` means what is selected by that name, and text is in the order of its digits. */
 export const LETTER_COLUMNS = `id::float8 as id, key, coding, payload, metadata, pipeline, source, batcher,
   error_name, error_code, error_message, error_stack, attempts,
-  (extract(epoch from received_at) * 1000)::float8 as received, (extract(epoch from failed_at) * 1000)::float8 as failed`;
+  (extract(epoch from received_at) * 1000)::float8 as received_at, (extract(epoch from failed_at) * 1000)::float8 as failed_at`;
 
 /** A row of {@link LETTER_COLUMNS}. */
-export interface LetterRow {
-  readonly id: number;
-  readonly key: string | null;
+export interface LetterRow extends Head {
   readonly coding: Coding;
   readonly payload: Uint8Array;
-  readonly metadata: string;
-  readonly pipeline: string;
-  readonly source: string;
-  readonly batcher: string | null;
-  readonly error_name: string;
-  readonly error_code: string | null;
-  readonly error_message: string;
-  readonly error_stack: string | null;
-  readonly attempts: number;
-  readonly received: number;
-  readonly failed: number;
 }
 
 export function letterOf(row: LetterRow): StoredDeadLetter {
-  return {
-    id: row.id,
-    payload: decodePayload(row.payload, row.coding),
-    intact: row.coding !== 4,
-    key: row.key ?? undefined,
-    metadata: parsed(row.metadata),
-    pipeline: row.pipeline,
-    source: row.source,
-    batcher: row.batcher ?? undefined,
-    error: {
-      name: row.error_name,
-      code: row.error_code ?? undefined,
-      message: row.error_message,
-      stack: row.error_stack ?? undefined,
-    },
-    attempts: row.attempts,
-    receivedAt: Math.round(row.received),
-    failedAt: Math.round(row.failed),
-  };
-}
-
-/** Metadata is for people to look at: if somebody spoiled it the letter must still be seen. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  return storedLetter(row, decodePayload(row.payload, row.coding), row.coding !== 4);
 }

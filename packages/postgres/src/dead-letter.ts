@@ -1,11 +1,9 @@
-import type { DeadLetter, DeadLetterSink, PartitionKey } from "westend";
-import { boundedJson, describeError } from "westend/connector";
+import type { DeadLetter, DeadLetterSink } from "westend";
+import { letterHead } from "westend/connector";
 import { checkDeadLetterOptions } from "./check-options.ts";
 import { insertLetter, type LetterDraft } from "./dead-letter-table.ts";
-import { isStorableKey } from "./enqueue.ts";
 import type { PostgresDeadLetterOptions } from "./options.ts";
 import { encodeAnything } from "./payload.ts";
-import { identityOf } from "./leased-message.ts";
 
 /** Letters written in one transaction. */
 const GROUP = 100;
@@ -54,35 +52,6 @@ export function postgresDeadLetter(
 function draft(letter: DeadLetter, options: PostgresDeadLetterOptions): LetterDraft {
   return {
     ...encodeAnything(options.seal === undefined ? letter.payload : options.seal(letter)),
-    identity: identify(letter, options) ?? null,
-    key: keyOf(letter.key),
-    metadata: boundedJson(letter.metadata),
-    pipeline: letter.pipeline,
-    source: letter.source,
-    batcher: letter.batcher ?? null,
-    error: describeError(letter.reason),
-    attempts: letter.attempts,
-    receivedAt: letter.receivedAt,
-    failedAt: letter.failedAt,
+    ...letterHead(letter, options.identify),
   };
-}
-
-function identify(letter: DeadLetter, options: PostgresDeadLetterOptions): string | undefined {
-  const given = options.identify?.(letter);
-  if (given !== undefined) return `${letter.source}:${given}`;
-  const metadata = letter.metadata as {
-    id?: unknown;
-    queue?: unknown;
-    enqueuedAt?: unknown;
-  } | null;
-  if (typeof metadata !== "object" || metadata === null) return undefined;
-  const { id, queue, enqueuedAt } = metadata;
-  const ours =
-    typeof id === "string" && typeof queue === "string" && typeof enqueuedAt === "number";
-  return ours ? identityOf({ id, enqueuedAt }) : undefined;
-}
-
-/** A key that Postgres cannot give back as it was is left out: a letter must not fail for its key. */
-function keyOf(key: PartitionKey | undefined): string | null {
-  return key !== undefined && isStorableKey(String(key)) ? String(key) : null;
 }

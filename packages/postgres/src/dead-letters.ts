@@ -1,12 +1,13 @@
-import type {
-  AuditRecord,
-  DeadLetterFilter,
-  ListOptions,
-  PurgeOptions,
-  QueuePayload,
-  RedriveOptions,
-  RedriveReport,
-  StoredDeadLetter,
+import {
+  type AuditRecord,
+  type DeadLetterFilter,
+  type EditedLetter,
+  type ListOptions,
+  type PurgeOptions,
+  redrive,
+  type RedriveOptions,
+  type RedriveReport,
+  type StoredDeadLetter,
 } from "westend/connector";
 import type { QueryResult } from "./client.ts";
 import { only } from "./catalogue.ts";
@@ -15,14 +16,7 @@ import { LETTER_COLUMNS, letterOf, type LetterRow } from "./dead-letter-table.ts
 import { draftOf, enqueue } from "./enqueue.ts";
 import type { Store } from "./store.ts";
 
-/** Letters moved in one transaction. */
 const GROUP = 100;
-
-interface Edited {
-  readonly id: number;
-  readonly key: string | undefined;
-  readonly payload: QueuePayload;
-}
 
 /** The dead letters of one queue: to look at, to send back, to delete. */
 export class DeadLetters {
@@ -60,26 +54,21 @@ export class DeadLetters {
    * Leaves a record of who did it. If `edit` throws, so does this; what was moved before stays moved, and recorded.
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
-    const { by, limit = Infinity, edit, dryRun = false, ...filter } = options;
+    const { by, limit, edit, dryRun = false, ...filter } = options;
     const audit = dryRun ? "" : await this.#beginAudit("redrive", by, filter, edit !== undefined);
-    // What fails again while letters are being sent back is not sent back twice.
-    const end = await this.#last();
-    const report = { redriven: 0, skipped: 0 };
-    for (let after = 0; report.redriven < limit;) {
-      const wanted = Math.min(GROUP, limit - report.redriven);
-      const letters = await this.list({ ...filter, after, limit: wanted });
-      const upTo = letters.filter(({ id }) => id <= end);
-      if (upTo.length === 0) break;
-      after = upTo.at(-1)?.id ?? after;
-      const edited = await editAll(upTo, edit);
-      report.redriven += dryRun ? edited.length : await this.#move(edited, audit);
-      report.skipped += upTo.length - edited.length;
-    }
-    return report;
+    return redrive(
+      filter,
+      { limit, edit, dryRun },
+      {
+        list: (wanted) => this.list(wanted),
+        newest: () => this.#newest(),
+        move: (letters) => this.#move(letters, audit),
+      },
+    );
   }
 
   /** Letters that somebody else moved meanwhile are passed over. */
-  #move(letters: readonly Edited[], audit: string): Promise<number> {
+  #move(letters: readonly EditedLetter[], audit: string): Promise<number> {
     return this.#store.database.transaction(async ({ query }) => {
       const { rows } = await query({
         text: `delete from ${this.#table} where id = any ($1::bigint[]) returning id::text`,
@@ -88,7 +77,7 @@ export class DeadLetters {
       const gone = new Set((rows as { id: string }[]).map(({ id }) => Number(id)));
       const ours = letters.filter(({ id }) => gone.has(id));
       if (ours.length === 0) return 0;
-      const drafts = ours.map(({ payload, key }) => draftOf(payload, key));
+      const drafts = ours.map(({ payload, key }) => draftOf({ payload, key }));
       await enqueue(query, this.#store, this.#queue, drafts);
       await query({
         text: `update ${this.#store.table("audit")} set count = count + $1 where id = $2`,
@@ -136,7 +125,7 @@ export class DeadLetters {
     return (only(result) as { id: string }).id;
   }
 
-  async #last(): Promise<number> {
+  async #newest(): Promise<number> {
     const result = await this.#query(
       `select coalesce(max(id), 0)::float8 as id from ${this.#table}`,
       [],
@@ -152,17 +141,4 @@ export class DeadLetters {
     await this.#store.open();
     return this.#store.database.query({ text, values });
   }
-}
-
-async function editAll(
-  letters: readonly StoredDeadLetter[],
-  edit: RedriveOptions["edit"],
-): Promise<Edited[]> {
-  const edited: Edited[] = [];
-  for (const letter of letters) {
-    const payload = edit === undefined ? letter.payload : await edit(letter);
-    if (payload === undefined || (edit === undefined && !letter.intact)) continue;
-    edited.push({ id: letter.id, key: letter.key, payload });
-  }
-  return edited;
 }

@@ -66,8 +66,3 @@ export class LeasedMessage implements Incoming<QueuePayload, PostgresMetadata>, 
     return this.metadata.attempts;
   }
 }
-
-/** Tells messages apart over all databases, and over one that was restored from a backup. */
-export function identityOf(metadata: { readonly id: string; readonly enqueuedAt: number }): string {
-  return `${metadata.id}@${metadata.enqueuedAt}`;
-}

@@ -1,5 +1,4 @@
-import { inspect } from "node:util";
-import type { QueuePayload } from "westend/connector";
+import { payloadText, type QueuePayload } from "westend/connector";
 
 /**
  * Says how to read stored bytes: 0 as they are; 1 text; 2 text that UTF-8 cannot hold, in UTF-16;
@@ -16,15 +15,15 @@ export function encodePayload(payload: QueuePayload): StoredPayload {
   // A copy, because it is stored later and its owner may not wait for that.
   if (typeof payload !== "string") return { bytes: Buffer.from(payload), coding: 0 };
   return payload.isWellFormed()
-    ? text(payload, 1)
+    ? stored(payload, 1)
     : { bytes: Buffer.from(payload, "utf16le"), coding: 2 };
 }
 
 /** Stores anything, for somebody to look at: a dead letter of any source. */
 export function encodeAnything(payload: unknown): StoredPayload {
   if (typeof payload === "string" || payload instanceof Uint8Array) return encodePayload(payload);
-  const json = jsonOf(payload);
-  return json === undefined ? text(printed(payload), 4) : text(json, 3);
+  const { text, whole } = payloadText(payload);
+  return stored(text, whole ? 3 : 4);
 }
 
 export function decodePayload(bytes: Uint8Array, coding: Coding): QueuePayload {
@@ -33,22 +32,6 @@ export function decodePayload(bytes: Uint8Array, coding: Coding): QueuePayload {
   return buffer.toString(coding === 2 ? "utf16le" : "utf8");
 }
 
-function text(value: string, coding: Coding): StoredPayload {
-  return { bytes: Buffer.from(value), coding };
-}
-
-function jsonOf(payload: unknown): string | undefined {
-  try {
-    return JSON.stringify(payload);
-  } catch {
-    return undefined;
-  }
-}
-
-function printed(payload: unknown): string {
-  try {
-    return inspect(payload, { depth: 4, maxStringLength: 1_000, customInspect: false });
-  } catch {
-    return "";
-  }
+function stored(text: string, coding: Coding): StoredPayload {
+  return { bytes: Buffer.from(text), coding };
 }

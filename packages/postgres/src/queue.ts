@@ -90,7 +90,7 @@ export class PostgresQueue {
 
   /** Stores one message; resolves with its id once it is committed. */
   async enqueue(payload: QueuePayload, options: EnqueueOptions = {}): Promise<string> {
-    const draft = draftOf(payload, options.key, options.delay);
+    const draft = draftOf({ ...options, payload });
     const { transaction } = options;
     const run: Run =
       transaction === undefined ? this.#run : async (statement) => execute(transaction, statement);
@@ -103,9 +103,7 @@ export class PostgresQueue {
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;
-      drafts.push(
-        isBare ? draftOf(message, undefined) : draftOf(message.payload, message.key, message.delay),
-      );
+      drafts.push(draftOf(isBare ? { payload: message } : message));
     }
     if (drafts.length <= GROUP) {
       return drafts.length === 0 ? [] : this.#store(this.#run, drafts);

@@ -1,7 +1,7 @@
-import { boundedJson, describeError } from "westend/connector";
+import { boundedJson, describeError, identityOf } from "westend/connector";
 import type { Run } from "./database.ts";
 import { arrayText } from "./encode.ts";
-import { identityOf, type Claim, type LeasedMessage } from "./leased-message.ts";
+import type { Claim, LeasedMessage } from "./leased-message.ts";
 import { HELD, READY } from "./schema.ts";
 import type { Store } from "./store.ts";
 

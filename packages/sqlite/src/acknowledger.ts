@@ -1,5 +1,6 @@
 import type { Refused, Settled, SettledMessage } from "westend";
-import type { LeasedMessage, SqliteAckOptions, SqliteMetadata } from "./leased-message.ts";
+import { failureOverrides, refuseLost } from "westend/connector";
+import type { LeasedMessage, SqliteMetadata } from "./leased-message.ts";
 import { GROUP } from "./pending-work.ts";
 import type { OpenedQueue } from "./opened-queue.ts";
 
@@ -28,10 +29,7 @@ export async function acknowledge(
     lost.push(...(await queue.connection.write(work, { weight: group.length })));
   }
   queue.enqueued();
-  if (lost.length === 0) return undefined;
-  const theirs = new Set<unknown>(lost);
-  const refused = all.filter(({ incoming }) => theirs.has(incoming));
-  return { refused, reason: new LeaseLost(), final: true };
+  return refuseLost(settled, lost);
 }
 
 function apply(
@@ -47,7 +45,7 @@ function apply(
       done.push(message);
       continue;
     }
-    const overrides = overridesOf(ended.ackOptions);
+    const overrides = failureOverrides(ended.ackOptions);
     const onFailure = overrides.onFailure ?? policy.onFailure;
     const retryDelay = overrides.retryDelay ?? policy.retryDelay;
     if (onFailure === "retry")
@@ -56,24 +54,4 @@ function apply(
   }
   lost.push(...queue.settlement.remove(done));
   return lost;
-}
-
-/** What was given to `configureAck`, as far as it makes sense: an acknowledgement is not the place to throw. */
-function overridesOf(options: unknown): SqliteAckOptions {
-  if (typeof options !== "object" || options === null) return {};
-  const { onFailure, retryDelay } = options as SqliteAckOptions;
-  return {
-    onFailure: onFailure === "retry" || onFailure === "deadLetter" ? onFailure : undefined,
-    retryDelay:
-      typeof retryDelay === "number" && retryDelay >= 0
-        ? Math.min(retryDelay, Number.MAX_SAFE_INTEGER / 4)
-        : undefined,
-  };
-}
-
-class LeaseLost extends Error {
-  override readonly name = "LeaseLost";
-  constructor() {
-    super("The lease had run out and somebody else has the message; it is handled again there");
-  }
 }

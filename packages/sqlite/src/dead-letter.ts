@@ -1,11 +1,9 @@
-import { inspect } from "node:util";
-import type { DeadLetter, DeadLetterSink, PartitionKey } from "westend";
-import { boundedJson, describeError, type QueuePayload } from "westend/connector";
+import type { DeadLetter, DeadLetterSink } from "westend";
+import { letterHead, payloadText } from "westend/connector";
 import { checkDeadLetterOptions } from "./check-options.ts";
-import { insertLetter, type LetterHead } from "./dead-letter-table.ts";
-import { isStorableKey } from "./enqueue.ts";
+import { insertLetter } from "./dead-letter-table.ts";
 import { GROUP } from "./pending-work.ts";
-import { identityOf, type OpenedQueue } from "./opened-queue.ts";
+import type { OpenedQueue } from "./opened-queue.ts";
 import type { SqliteDeadLetterOptions } from "./options.ts";
 import { encodePayload, type StoredPayload } from "./payload.ts";
 import { SqliteQueue } from "./queue.ts";
@@ -59,74 +57,17 @@ function store(
 ): void {
   const { connection, number } = queue;
   for (const letter of letters) {
-    insertLetter(
-      connection,
-      number,
-      headOf(letter, options),
-      storedPayload(letter, options),
-      keyOf(letter.key),
-    );
+    const head = letterHead(letter, options.identify);
+    insertLetter(connection, number, head, storedPayload(letter, options));
   }
   if (options.ttl !== undefined) {
     connection.prepare(EXPIRE).run(number, queue.now - options.ttl);
   }
 }
 
-function headOf(letter: DeadLetter, options: SqliteDeadLetterOptions): LetterHead {
-  return {
-    identity: identify(letter, options) ?? null,
-    metadata: boundedJson(letter.metadata),
-    pipeline: letter.pipeline,
-    source: letter.source,
-    batcher: letter.batcher,
-    error: describeError(letter.reason),
-    attempts: letter.attempts,
-    receivedAt: letter.receivedAt,
-    failedAt: letter.failedAt,
-  };
-}
-
-function identify(letter: DeadLetter, options: SqliteDeadLetterOptions): string | undefined {
-  const given = options.identify?.(letter);
-  if (given !== undefined) return `${letter.source}:${given}`;
-  const metadata = letter.metadata as {
-    id?: unknown;
-    queue?: unknown;
-    enqueuedAt?: unknown;
-  } | null;
-  if (typeof metadata !== "object" || metadata === null) return undefined;
-  const { id, queue, enqueuedAt } = metadata;
-  const ours =
-    typeof id === "string" && typeof queue === "string" && typeof enqueuedAt === "number";
-  return ours ? identityOf({ id, enqueuedAt }) : undefined;
-}
-
-/** A key that SQLite cannot give back as it was is left out: a letter must not fail for its key. */
-function keyOf(key: PartitionKey | undefined): string | null {
-  return key !== undefined && isStorableKey(String(key)) ? String(key) : null;
-}
-
 function storedPayload(letter: DeadLetter, options: SqliteDeadLetterOptions): StoredPayload {
   const payload = options.seal === undefined ? letter.payload : options.seal(letter);
   if (typeof payload === "string" || payload instanceof Uint8Array) return encodePayload(payload);
-  const json = jsonOf(payload);
-  return json === undefined ? encodePayload(printed(payload), 3) : encodePayload(json, 2);
-}
-
-function jsonOf(payload: unknown): QueuePayload | undefined {
-  try {
-    return JSON.stringify(payload);
-  } catch {
-    return undefined;
-  }
-}
-
-/** For people to look at. */
-function printed(payload: unknown): string {
-  try {
-    const text = inspect(payload, { depth: 4, maxStringLength: 1_000, customInspect: false });
-    return text.toWellFormed().replaceAll("\0", "");
-  } catch {
-    return "";
-  }
+  const { text, whole } = payloadText(payload);
+  return encodePayload(text, whole ? 2 : 3);
 }

@@ -1,12 +1,12 @@
-import type {
-  AuditRecord,
-  DeadLetterFilter,
-  ListOptions,
-  PurgeOptions,
-  QueuePayload,
-  RedriveOptions,
-  RedriveReport,
-  StoredDeadLetter,
+import {
+  type AuditRecord,
+  type DeadLetterFilter,
+  type ListOptions,
+  type PurgeOptions,
+  redrive,
+  type RedriveOptions,
+  type RedriveReport,
+  type StoredDeadLetter,
 } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { countLetters, findLetters } from "./dead-letter-filter.ts";
@@ -57,32 +57,27 @@ export class DeadLetters {
    * Leaves a record of who did it. If `edit` throws, so does this; what was moved before stays moved, and recorded.
    */
   async redrive(options: RedriveOptions): Promise<RedriveReport> {
-    const { by, limit = Infinity, edit, dryRun = false, ...filter } = options;
+    const { by, limit, edit, dryRun = false, ...filter } = options;
     const home = await this.#open();
+    const { connection, number } = home;
     const audit = dryRun ? 0 : await this.#beginAudit("redrive", by, filter, edit !== undefined);
-    const end = await this.#last();
-    const report = { redriven: 0, skipped: 0 };
-    for (let after = 0; report.redriven < limit;) {
-      const wanted = Math.min(GROUP, limit - report.redriven);
-      const letters = await this.list({ ...filter, after, limit: wanted });
-      const upTo = letters.filter(({ id }) => id <= end);
-      if (upTo.length === 0) break;
-      after = upTo.at(-1)?.id ?? after;
-      const edited = await editAll(upTo, edit);
-      const { connection, number } = home;
-      const moved = dryRun
-        ? edited.length
-        : await connection.write(
+    const report = await redrive(
+      filter,
+      { limit, edit, dryRun },
+      {
+        list: (wanted) => this.list(wanted),
+        newest: () => this.#newest(),
+        move: (letters) =>
+          connection.write(
             () => {
-              const count = redriveGroup(connection, number, edited, connection.clock.date());
+              const count = redriveGroup(connection, number, letters, connection.clock.date());
               connection.prepare(AUDIT).run(count, audit);
               return count;
             },
-            { weight: edited.length, urgent: true },
-          );
-      report.redriven += moved;
-      report.skipped += upTo.length - edited.length;
-    }
+            { weight: letters.length, urgent: true },
+          ),
+      },
+    );
     if (!dryRun) home.enqueued();
     return report;
   }
@@ -97,7 +92,7 @@ export class DeadLetters {
       const count = await connection.write(
         () => {
           const rows = findLetters(connection, number, { ...filter, before }, 0, GROUP);
-          connection.prepare(DELETE).run(JSON.stringify(rows.map((row) => row["id"])));
+          connection.prepare(DELETE).run(JSON.stringify(rows.map(({ id }) => id)));
           connection.prepare(AUDIT).run(rows.length, audit);
           return rows.length;
         },
@@ -138,25 +133,11 @@ export class DeadLetters {
     });
   }
 
-  /** The newest letter: what fails again while letters are being sent back is not sent back twice. */
-  async #last(): Promise<number> {
+  async #newest(): Promise<number> {
     const { connection } = await this.#open();
     const row = connection.read(() =>
       connection.prepare("SELECT max(id) AS id FROM westend_dead_letter").get(),
     );
     return (row as { id: number | null }).id ?? 0;
   }
-}
-
-async function editAll(
-  letters: readonly StoredDeadLetter[],
-  edit: RedriveOptions["edit"],
-): Promise<{ id: number; key: string | undefined; payload: QueuePayload }[]> {
-  const edited = [];
-  for (const letter of letters) {
-    const payload = edit === undefined ? letter.payload : await edit(letter);
-    if (payload === undefined || (edit === undefined && !letter.intact)) continue;
-    edited.push({ id: letter.id, key: letter.key, payload });
-  }
-  return edited;
 }

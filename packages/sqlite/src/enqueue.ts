@@ -1,11 +1,9 @@
-import type { NewMessage, QueuePayload } from "westend/connector";
+import { type NewMessage, queueTerms } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./client.ts";
 import { encodePayload, type StoredPayload } from "./payload.ts";
 import { DELAYED, READY } from "./schema.ts";
 import { NO_TOKEN } from "./token.ts";
-
-const LONGEST_KEY = 1024;
 
 const NEXT = "UPDATE westend_meta SET value = value + ? WHERE name = 'sequence' RETURNING value";
 
@@ -25,49 +23,14 @@ export interface Draft extends StoredPayload {
 }
 
 /** @throws TypeError or RangeError that says what is wrong, without the content. */
-export function draftOf(
-  payload: QueuePayload,
-  key: NewMessage["key"],
-  delay: number | undefined = 0,
-): Draft {
-  if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
-    throw new TypeError(
-      `A payload is text or bytes, got ${payload === null ? "null" : typeof payload}`,
-    );
-  }
-  if (typeof delay !== "number" || !(delay >= 0) || delay > Number.MAX_SAFE_INTEGER / 2) {
-    throw new RangeError("A delay is a number of milliseconds from 0");
-  }
+export function draftOf(message: NewMessage): Draft {
+  const { key, delay } = queueTerms(message);
+  const { payload } = message;
   // A copy, because it is stored later and its owner may not wait for that.
   const { value, checksum } = encodePayload(
     typeof payload === "string" ? payload : new Uint8Array(payload),
   );
-  return {
-    value,
-    checksum,
-    key: key === undefined ? null : keyOf(key),
-    delay: Math.ceil(delay),
-  };
-}
-
-function keyOf(key: unknown): string {
-  if (typeof key !== "string" && typeof key !== "number" && typeof key !== "bigint") {
-    throw new TypeError(
-      `A key is text, a number or a bigint, got ${key === null ? "null" : typeof key}`,
-    );
-  }
-  const text = String(key);
-  if (!isStorableKey(text)) {
-    throw new RangeError(
-      `A key has at most ${LONGEST_KEY} characters, no NUL and no half of a surrogate pair`,
-    );
-  }
-  return text;
-}
-
-/** Whether text comes back from SQLite as it was given, so that equal keys stay equal. */
-export function isStorableKey(text: string): boolean {
-  return text.length <= LONGEST_KEY && !text.includes("\0") && text.isWellFormed();
+  return { value, checksum, key, delay: Math.ceil(delay) };
 }
 
 /**

@@ -1,6 +1,6 @@
-import { boundedJson, describeError } from "westend/connector";
+import { letterHead } from "westend/connector";
 import type { Connection } from "./connection.ts";
-import { buryMessage, type LetterHead } from "./dead-letter-table.ts";
+import { buryMessage } from "./dead-letter-table.ts";
 import { KeyOrder } from "./key-order.ts";
 import { anyDue, lease, type MessageRow } from "./lease.ts";
 import { LeasedMessage } from "./leased-message.ts";
@@ -105,25 +105,20 @@ export class OpenedQueue {
     from: { readonly pipeline: string; readonly source: string },
     reason: unknown,
   ): boolean {
-    const head: LetterHead = {
-      identity: identityOf(message.metadata),
-      metadata: boundedJson(message.metadata),
-      pipeline: from.pipeline,
-      source: from.source,
-      batcher: undefined,
-      error: describeError(reason),
+    const head = letterHead({
+      ...from,
+      payload: message.payload,
+      metadata: message.metadata,
+      key: message.key,
+      reason,
       attempts: message.attempt,
+      batcher: undefined,
       receivedAt: message.leasedAt,
       failedAt: this.now,
-    };
+    });
     buryMessage(this.connection, head, message);
     return this.settlement.remove([message]).length === 0;
   }
-}
-
-/** Tells messages apart over all files, and over a file that was restored from a backup. */
-export function identityOf(metadata: { readonly id: string; readonly enqueuedAt: number }): string {
-  return `${metadata.id}@${metadata.enqueuedAt}`;
 }
 
 class DamagedPayload extends Error {

@@ -103,7 +103,7 @@ export class SqliteQueue {
 
   /** Stores one message; resolves with its id once it is committed, together with others that come within a few milliseconds. */
   async enqueue(payload: QueuePayload, options: EnqueueOptions = {}): Promise<string> {
-    const [id] = await this.#store([draftOf(payload, options.key, options.delay)]);
+    const [id] = await this.#store([draftOf({ ...options, payload })]);
     return id as string;
   }
 
@@ -115,11 +115,7 @@ export class SqliteQueue {
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;
-      drafts.push(
-        isBare
-          ? draftOf(message, undefined, 0)
-          : draftOf(message.payload, message.key, message.delay),
-      );
+      drafts.push(draftOf(isBare ? { payload: message } : message));
     }
     if (drafts.length <= GROUP) return drafts.length === 0 ? [] : this.#store(drafts);
     const ids: string[] = [];

@@ -1,14 +1,8 @@
-import type { QueuePayload } from "westend/connector";
+import type { EditedLetter } from "westend/connector";
 import type { Connection } from "./connection.ts";
 import { draftOf, enqueue } from "./enqueue.ts";
 
 const DELETE = "DELETE FROM westend_dead_letter WHERE id = ? AND queue = ?";
-
-export interface EditedLetter {
-  readonly id: number;
-  readonly key: string | undefined;
-  readonly payload: QueuePayload;
-}
 
 /**
  * Moves letters back into their queue; call it in a transaction. Those that somebody else moved meanwhile are passed over;
@@ -25,7 +19,7 @@ export function redriveGroup(
   enqueue(
     connection,
     queue,
-    ours.map(({ payload, key }) => draftOf(payload, key, 0)),
+    ours.map(({ payload, key }) => draftOf({ payload, key })),
     now,
   );
   return ours.length;
