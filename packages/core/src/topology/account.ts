@@ -16,8 +16,6 @@ export class Arrival {
   /** Whether its source gave any of it a key. */
   keyed: boolean = false;
   #known = 0;
-  older: Arrival | undefined = undefined;
-  newer: Arrival | undefined = undefined;
 
   /** At most so many messages can come. */
   constructor(account: Account, at: number, date: number, messages: number) {
@@ -64,7 +62,12 @@ export class Arrival {
   /** The source knows of it, or will never know. */
   remove({ index }: Delivery): void {
     this.deliveries[index] = undefined;
-    if (++this.#known === this.received) this.account.dismiss(this);
+    this.#known++;
+  }
+
+  /** The source knows of all of it. */
+  get over(): boolean {
+    return this.#known === this.received;
   }
 
   *unsettled(): Generator<Delivery> {
@@ -74,7 +77,7 @@ export class Arrival {
   }
 }
 
-/** What there is room for in a group before it has to grow. */
+/** What there is room for in a list before it has to grow. */
 const SHORTEST = 16;
 
 /** Settled messages of one session, ready to be acknowledged. */
@@ -90,9 +93,9 @@ export class Account {
   /** Received and not yet acknowledged, released or abandoned. */
   inFlight: number = 0;
   bytes: number = 0;
-  /** Arrivals of which the source does not know all yet. Linked: a set that is added to and deleted from is made anew every few times. */
-  #oldest: Arrival | undefined;
-  #newest: Arrival | undefined;
+  /** Oldest first; those that are over are left out now and then: a set, added to and deleted from, is made anew every few times. */
+  #arrivals: Arrival[] = [];
+  #most = SHORTEST;
   /** As long as the group before it at once, as growing by and by costs; what has been added ends at `#added`. */
   #succeeded: Delivery[] = new Array<Delivery>(SHORTEST);
   #added = 0;
@@ -136,29 +139,21 @@ export class Account {
     return { succeeded, failed };
   }
 
-  admit(arrival: Arrival): void {
-    arrival.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = arrival;
-    else this.#newest.newer = arrival;
-    this.#newest = arrival;
+  /** How many it keeps; for tests. */
+  get arrivals(): number {
+    return this.#arrivals.length;
   }
 
-  dismiss(arrival: Arrival): void {
-    const { older, newer } = arrival;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    // Who keeps a message must not keep all that came after it.
-    arrival.older = undefined;
-    arrival.newer = undefined;
+  admit(arrival: Arrival): void {
+    if (this.#arrivals.length === this.#most) {
+      this.#arrivals = this.#arrivals.filter(({ over }) => !over);
+      this.#most = 2 * this.#arrivals.length + SHORTEST;
+    }
+    this.#arrivals.push(arrival);
   }
 
   /** Oldest first. */
   *unsettled(): Generator<Delivery> {
-    const arrivals: Arrival[] = [];
-    for (let one = this.#oldest; one !== undefined; one = one.newer) arrivals.push(one);
-    // Looking at them may dismiss some.
-    for (const arrival of arrivals) yield* arrival.unsettled();
+    for (const arrival of this.#arrivals) yield* arrival.unsettled();
   }
 }

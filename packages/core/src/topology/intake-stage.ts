@@ -22,8 +22,6 @@ export interface IntakeStageOptions {
   readonly timeout: number | undefined;
   /** These can be scheduled, decoded or not. If not `prepared` each must be prepared alone, before it is handled. */
   ready(chunk: Chunk, prepared: boolean): void;
-  /** There is nothing to be known of any of these but their data. */
-  plain(chunk: Chunk): void;
   /** The message could not be decoded. It becomes ready all the same, to fail when its turn comes. */
   undecoded(delivery: Delivery, error: unknown): void;
 }
@@ -38,18 +36,14 @@ export class IntakeStage {
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
   take(chunk: Chunk): Awaitable<void> {
-    const { turn, user, ready, plain } = this.#options;
-    let arePlain = user.prepare === undefined;
+    const { turn, user, ready } = this.#options;
     for (let index = 0; index < chunk.length; index++) {
-      const delivery = chunk[index] as Delivery;
       if (turn.spent()) return this.#takeRest(chunk, index, undefined);
-      const pending = this.#decode(delivery);
+      const pending = this.#decode(chunk[index] as Delivery);
       if (pending !== undefined) return this.#takeRest(chunk, index, pending);
-      arePlain &&= isPlain(delivery);
     }
-    if (arePlain) plain(chunk);
-    else if (user.prepare !== undefined) return this.#prepare(chunk);
-    else ready(chunk, true);
+    if (user.prepare !== undefined) return this.#prepare(chunk);
+    ready(chunk, true);
   }
 
   async #takeRest(
@@ -154,9 +148,4 @@ export class IntakeStage {
       signal.removeEventListener("abort", abort);
     }
   }
-}
-
-/** It has no key and no defect, and comes for the first time. */
-function isPlain({ key, notes, message }: Delivery): boolean {
-  return key === undefined && notes === undefined && message?.attempt === 1;
 }

@@ -87,7 +87,6 @@ export class Processing implements Child {
       timeout: processor.timeout,
       user: processor.user,
       ready: (chunk, prepared) => this.#ready(chunk, prepared),
-      plain: (chunk) => this.#scheduler.pushAll(chunk),
       undecoded: (delivery, error) => this.#undecoded(delivery, error),
     });
     this.#stage = this.#makeStage();

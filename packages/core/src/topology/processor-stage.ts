@@ -169,12 +169,11 @@ export class ProcessorStage {
   }
 
   #await(slot: Slot, delivery: Delivery, result: PromiseLike<unknown>): void {
+    const { fulfilled, rejected } = slot;
     // A foreign thenable may call back twice, or throw, and so may a `then` of its own: the language's does not.
-    const promise = isPlain(result) ? result : Promise.resolve(result);
+    if (isPlain(result)) void result.then(fulfilled, rejected);
+    else void then.call(Promise.resolve(result), fulfilled, rejected);
     if (!this.#killed) this.#occupy(slot, delivery);
-    // Not by `call`, which the compiler does not see through.
-    if (promise.then === then) void promise.then(slot.fulfilled, slot.rejected);
-    else void then.call(promise, slot.fulfilled, slot.rejected);
   }
 
   #occupy(slot: Slot, delivery: Delivery): void {

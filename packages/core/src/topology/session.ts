@@ -231,17 +231,11 @@ export class Session {
 }
 
 function sizeOf(incoming: Incoming<unknown, unknown>): number {
-  if (isGarbage(incoming)) {
+  if (typeof incoming !== "object" || incoming === null) {
     throw new TypeError(`pull() gave ${describeValue(incoming, true)} among its messages.`);
   }
   const { size, payload } = incoming;
   if (size !== undefined) return size >= 0 && size < Infinity ? size : 0;
   if (typeof payload === "string") return payload.length;
   return payload instanceof Uint8Array ? payload.byteLength : 0;
-}
-
-/** What has a payload is an object: asking for its type costs more than asking for that. */
-function isGarbage(incoming: Incoming<unknown, unknown>): boolean {
-  if (incoming === null || incoming === undefined) return true;
-  return incoming.payload === undefined && typeof incoming !== "object";
 }
