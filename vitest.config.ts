@@ -21,6 +21,9 @@ const chaos = {
   fileParallelism: false,
 };
 
+/** Its files share a process, which is started and loads the sources once. */
+const shared = { isolate: false, setupFiles: ["packages/core/test/support/restored.ts"] };
+
 /** Node 20 has none; what needs it has no tests there. */
 const hasSqlite = process.getBuiltinModule("node:sqlite") !== undefined;
 
@@ -30,7 +33,7 @@ const project = (name: string, include: string[], options: object = {}) => ({
 });
 
 const withSqlite = [
-  project("sqlite", ["packages/sqlite/test/*.test.ts"]),
+  project("sqlite", ["packages/sqlite/test/*.test.ts"], shared),
   project("benchmarks", ["benchmarks/test/**/*.test.ts"]),
   project("system", ["test/*.test.ts", "examples/*/test/**/*.test.ts"], {
     testTimeout: 180_000,
@@ -49,6 +52,7 @@ const withKafka = hasSqlite
       project("kafka", ["packages/kafka/test/{*,platformatic/*}.test.ts"], {
         ...kafka,
         ...servers,
+        ...shared,
       }),
       // Waits for real time to pass, and kills servers.
       project("kafka-server", ["packages/kafka/test/server/*.test.ts"], { ...kafka, ...servers }),
@@ -71,15 +75,19 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
-      project("core", ["packages/core/test/**/*.test.ts"]),
+      project("core", ["packages/core/test/**/*.test.ts"], shared),
       ...withKafka,
-      project("postgres", ["packages/postgres/test/*.test.ts"], { ...postgres, ...servers }),
+      project("postgres", ["packages/postgres/test/*.test.ts"], {
+        ...postgres,
+        ...servers,
+        ...shared,
+      }),
       // Waits for real time to pass, and kills servers.
       project("postgres-server", ["packages/postgres/test/server/*.test.ts"], {
         ...postgres,
         ...servers,
       }),
-      project("cli", ["packages/cli/test/*.test.ts"]),
+      project("cli", ["packages/cli/test/*.test.ts"], shared),
       project("processes", processes),
       ...withSqlite,
     ],
