@@ -151,6 +151,7 @@ export class ProducerStage {
 
   /** Closes retired sessions whose last message has been acknowledged. */
   closeRetired(): void {
+    if (this.#retired.size === 0) return;
     for (const session of this.#retired) if (session.over) void this.#close(session);
   }
 
@@ -194,7 +195,7 @@ export class ProducerStage {
       came,
       // What can go back needs no room: it is not handled any more.
       room: () => (this.#draining && session.release !== undefined ? UNLIMITED : room(this)),
-      pulled: (demand, messages, began) => this.#pulled(demand, messages, began),
+      pulled: (demand, messages, milliseconds) => this.#pulled(demand, messages, milliseconds),
       empty: (self, ended) => this.#empty(self, ended),
       received: (arrival) => {
         this.received += arrival.received;
@@ -211,9 +212,9 @@ export class ProducerStage {
     });
   }
 
-  #pulled(demand: Demand, messages: number, began: number): void {
-    const { clock, publish, source } = this.#options;
-    publish("westend:producer:pulled", { messages, duration: clock.now() - began });
+  #pulled(demand: Demand, messages: number, duration: number): void {
+    const { publish, source } = this.#options;
+    publish("westend:producer:pulled", { messages, duration });
     if (messages <= demand.messages) return;
     const error = new ProducerError(
       `The producer "${source}" gave ${messages} messages when asked for at most ${demand.messages}. The rest is kept until there is room; pull() must honour its demand.`,

@@ -19,7 +19,7 @@ export interface SessionOptions {
   /** Of what was asked for so much came. */
   came(asked: number, messages: number): void;
   /** A pull brought messages. */
-  pulled(demand: Demand, messages: number, began: number): void;
+  pulled(demand: Demand, messages: number, milliseconds: number): void;
   /** A pull brought nothing; there will never be more if it `ended`. */
   empty(session: Session, ended: boolean): void;
   received(arrival: Arrival): Awaitable<void>;
@@ -88,14 +88,14 @@ export class Session {
   }
 
   /** Hands on what waits, as far as there is room; true if there was. */
-  handOn(): boolean {
+  handOn(now?: number): boolean {
     if (this.#held.length === 0 || this.busy || this.#closed) return false;
     const { clock, ledger, room } = this.#options;
     const { account } = this;
     const { messages, bytes } = room(this);
     const held = this.#held;
     const most = Math.max(0, Math.min(held.length, messages));
-    const arrival = ledger.arrive(account, clock.now(), clock.date(), most);
+    const arrival = ledger.arrive(account, now ?? clock.now(), clock.date(), most);
     let garbage: { readonly reason: unknown } | undefined;
     const seen = arrival.take(held, bytes, sizeOf, (reason) => {
       garbage = { reason };
@@ -173,9 +173,10 @@ export class Session {
       this.#options.empty(this, result === null);
       return false;
     }
-    this.#options.pulled(demand, messages, began);
+    const now = this.#options.clock.now();
+    this.#options.pulled(demand, messages, now - began);
     this.#held = result;
-    return this.handOn();
+    return this.handOn(now);
   }
 
   #hand(arrival: Arrival): void {

@@ -238,7 +238,10 @@ export class Sources {
     }
     if (messages <= 0) return undefined;
     this.#pulls++;
-    source.reserved = [limiter, overall].filter((one) => one !== undefined);
+    source.reserved =
+      limiter === undefined && overall === undefined
+        ? UNLIMITED
+        : [limiter, overall].filter((one) => one !== undefined);
     for (const one of source.reserved) one.reserve(messages);
     return { messages, bytes };
   }
@@ -301,7 +304,7 @@ export class Sources {
       opened: false,
       restarts: 0,
       refused: 0,
-      reserved: [],
+      reserved: UNLIMITED,
       start: () => void stage.start(),
       stop: () => stage.retire(),
     };
@@ -357,6 +360,8 @@ export class Sources {
 }
 
 type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opened"];
+
+const UNLIMITED: readonly RateLimiter[] = [];
 
 const NONE: ProducerStats = {
   open: 0,
