@@ -25,8 +25,15 @@ export const ledger: readonly Mutation[] = [
   {
     name: "a branch is settled twice",
     file: "ledger",
-    search: "    route.state = RouteState.settled;\n",
-    replace: "",
+    search: "    route.state = RouteState.settled;\n    const { routes } = delivery;\n",
+    replace: "    const { routes } = delivery;\n",
+    tests: ["topology/ledger", SCENARIOS],
+  },
+  {
+    name: "a branch that was not handled succeeds",
+    file: "ledger",
+    search: " || route.state !== RouteState.running) {",
+    replace: ") {",
     tests: ["topology/ledger", SCENARIOS],
   },
   {
@@ -47,8 +54,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: "what failed is told as done",
     file: "account",
-    search: "if (delivery.state === DeliveryState.failed) this.#failed.push(delivery);",
-    replace: "if (delivery.state === DeliveryState.abandoned) this.#failed.push(delivery);",
+    search: "    if (delivery.state === DeliveryState.failed) {\n",
+    replace: "    if (delivery.state === DeliveryState.abandoned) {\n",
     tests: ["topology/ledger", "pipeline/failing"],
   },
   {
