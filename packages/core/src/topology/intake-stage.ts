@@ -36,10 +36,15 @@ export class IntakeStage {
 
   /** Takes in one chunk; a promise only if something has to be awaited. The next chunk of a session must wait for it. */
   take(chunk: Chunk): Awaitable<void> {
-    const { turn, user, ready } = this.#options;
+    const { turn, user, ready, decoder } = this.#options;
+    // Nothing else of the user's is called.
+    const slow = decoder !== undefined || user.partitionBy !== undefined;
     for (let index = 0; index < chunk.length; index++) {
-      if (turn.spent()) return this.#takeRest(chunk, index, undefined);
-      const pending = this.#decode(chunk[index] as Delivery);
+      if (slow && turn.spent()) return this.#takeRest(chunk, index, undefined);
+      const delivery = chunk[index];
+      // What the user's functions do may give others of the chunk back: they may stop the pipeline.
+      if (delivery === undefined) continue;
+      const pending = this.#decode(delivery);
       if (pending !== undefined) return this.#takeRest(chunk, index, pending);
     }
     if (user.prepare !== undefined) return this.#prepare(chunk);

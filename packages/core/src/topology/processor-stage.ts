@@ -83,7 +83,7 @@ export class ProcessorStage {
           scheduler.done(delivery);
           continue;
         }
-        if (delivery.message === undefined && delivery.notes === undefined) admit(delivery);
+        if (delivery.message === undefined && delivery.defect === undefined) admit(delivery);
         if (delivery.defect !== undefined) this.#options.defective(delivery);
         else if (ledger.start(delivery)) this.#start(delivery);
       }

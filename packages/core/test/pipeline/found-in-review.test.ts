@@ -284,3 +284,35 @@ describe("the figures of a batcher", () => {
     expect(running.stats().batchers["sink"]).toMatchObject({ batches: 1, messages: 2, retries: 3 });
   });
 });
+
+describe("what takes messages in", () => {
+  it.each(["decoder", "partitionBy"] as const)(
+    "bears that all that came with a message is taken back by what its %s does",
+    async (option) => {
+      const source = new TestSource();
+      const handled: unknown[] = [];
+      const revoking = (value: unknown): number => {
+        if (value === 1) void source.contexts[0]?.revoke(() => true);
+        return value as number;
+      };
+      const processor = {
+        handle: (message: { data: unknown }) => void handled.push(message.data),
+        ...(option === "partitionBy" && {
+          partitionBy: (message: { data: unknown }) => revoking(message.data),
+        }),
+      };
+      const decoder = { name: "revoking", decode: revoking };
+      const { clock, running } = await startScene(
+        option === "decoder" ? { processor, decoder } : { processor },
+        source,
+      );
+      source.push(1, 2, 3);
+      await clock.advance(100);
+      source.push(4);
+      await clock.advance(100);
+      expect(handled).toEqual([4]);
+      expect(source.calls.filter((call) => call.startsWith("open"))).toEqual(["open 0"]);
+      await stopWithin(clock, running, 0);
+    },
+  );
+});
