@@ -63,7 +63,7 @@ export interface ProcessorOptions<Data, Metadata, Out> {
   prepare?(messages: readonly Message<Data, Metadata>[], signal: AbortSignal): Awaitable<void>;
   /**
    * Handles one message. Returning `message.to(…)`, or an array of those, sends it on; returning nothing acknowledges it; throwing fails it.
-   * A plain value costs no promise.
+   * A plain value costs no promise. The signal is the message's own where `handle` declares it as a parameter of its own; otherwise messages share one.
    */
   handle(message: Message<Data, Metadata>, signal: AbortSignal): Awaitable<Out>;
 }
@@ -104,7 +104,10 @@ export interface BatcherOptions<Data, Metadata> {
   readonly bisect?: boolean | undefined;
   /** Milliseconds `handle` may take; then its signal aborts, and the attempt has failed. */
   readonly handleTimeout?: number | undefined;
-  /** Handles one batch. Throwing fails all of it; `message.fail(reason)` fails one message of it. */
+  /**
+   * Handles one batch. Throwing fails all of it; `message.fail(reason)` fails one message of it.
+   * The signal is the call's own where `handle` declares it as a parameter of its own; otherwise calls share one, as making it takes microseconds.
+   */
   handle(
     messages: readonly Message<Data, Metadata>[],
     batch: Batch,

@@ -46,7 +46,7 @@ export async function insertLetter(
   });
 }
 
-/** `id` stays a number: `order by` means what is selected by that name, and text is in the order of its digits. */
+/** To be ordered by the table's `id`: `order by id` means what is selected by that name, which no index serves. */
 export const LETTER_COLUMNS = `id::float8 as id, key, coding, payload, metadata, pipeline, source, batcher,
   error_name, error_code, error_message, error_stack, attempts,
   (extract(epoch from received_at) * 1000)::float8 as received_at, (extract(epoch from failed_at) * 1000)::float8 as failed_at`;

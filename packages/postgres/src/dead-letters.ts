@@ -34,7 +34,7 @@ export class DeadLetters {
     const { after = 0, limit = GROUP, ...filter } = options;
     const { sql, values } = conditions(filter, 4);
     const { rows } = await this.#query(
-      `select ${LETTER_COLUMNS} from ${this.#table} where queue = $1 and id > $2${sql} order by id limit $3`,
+      `select ${LETTER_COLUMNS} from ${this.#table} letter where queue = $1 and id > $2${sql} order by letter.id limit $3`,
       [this.#queue, after, limit, ...values],
     );
     return (rows as LetterRow[]).map(letterOf);

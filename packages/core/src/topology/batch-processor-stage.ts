@@ -162,6 +162,8 @@ export class BatchProcessorStage {
   }
 
   #start(run: Run): void {
+    // What was in the handler when it was halted gets no other try.
+    if (this.#refuses(run)) for (const one of run.messages) this.#options.release(one);
     run.messages = this.#options.start(run.messages);
     if (run.messages.length === 0) {
       this.#finish(run, []);
@@ -271,7 +273,6 @@ export class BatchProcessorStage {
         continue;
       }
       this.#options.gaveUp(message, message.reason, decision.action, run.attempt);
-      if (decision.action === "stop") this.halt();
     }
     this.#retry(run, again, delay);
   }
@@ -303,12 +304,12 @@ export class BatchProcessorStage {
       return;
     }
     for (const message of rest) this.#options.gaveUp(message, error, action, run.attempt);
-    if (action === "stop" && rest.length > 0) this.halt();
     this.#finish(run, []);
   }
 
   /** The pipeline is stopped for a message: what is ordered behind it must not overtake it. */
   halt(): void {
+    if (this.halted) return;
     this.halted = true;
     for (const run of this.#order.items()) {
       if (this.#calls.has(run)) continue;
@@ -323,11 +324,20 @@ export class BatchProcessorStage {
       return;
     }
     const rest = partOf(run, messages);
+    if (this.#refuses(rest)) {
+      for (const message of messages) this.#options.release(message);
+      this.#finish(run, []);
+      return;
+    }
     this.retries++;
     this.waiting += messages.length;
     for (const message of messages) this.#options.wait(message);
     this.#enqueue(this.#order.replace(run, [rest]).filter((ready) => ready !== rest));
     this.#delayed.add(rest, delay);
+  }
+
+  #refuses({ keys }: Run): boolean {
+    return this.halted && keys.size > 0;
   }
 
   #again(run: Run): void {

@@ -219,7 +219,7 @@ export class Batcher implements Child {
         if (!isOver(message)) ledger.move(message, RouteState.waiting);
       },
       release: (message) => {
-        if (!isOver(message)) ledger.release(message.origin as Delivery);
+        if (!isOver(message)) this.#release(message.origin as Delivery);
       },
       succeeded: (messages) => {
         for (const message of messages) if (!isOver(message)) ledger.succeedRoute(message);
@@ -278,15 +278,19 @@ export class Batcher implements Child {
     this.#processors.push(batch);
   }
 
+  #release(delivery: Delivery): void {
+    const { branches } = delivery;
+    this.#options.ledger.release(delivery);
+    for (const { batcher } of branches) this.#options.halt(batcher);
+  }
+
   #gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempts: number): void {
     if (isOver(message)) return;
     const { ledger, gaveUp, stop } = this.#options;
     const delivery = message.origin as Delivery;
     if (action === "drop") ledger.settleRoute(message, "dropped", reason);
     else if (action === "stop") {
-      const { branches } = delivery;
-      ledger.release(delivery);
-      for (const { batcher } of branches) if (batcher !== this.name) this.#options.halt(batcher);
+      this.#release(delivery);
       stop(reason);
     } else {
       ledger.move(message, RouteState.failing);

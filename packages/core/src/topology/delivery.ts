@@ -147,3 +147,9 @@ export class Delivery implements Origin, SettledMessage {
     this.note({ ackOptions: options });
   }
 }
+
+export function isSeveral(
+  routes: RoutedMessage | readonly RoutedMessage[],
+): routes is readonly RoutedMessage[] {
+  return Array.isArray(routes);
+}

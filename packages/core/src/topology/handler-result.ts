@@ -26,12 +26,6 @@ export function routesOf(
   return routes.length === 1 ? (routes[0] as RoutedMessage) : routes;
 }
 
-export function isSeveral(
-  routes: RoutedMessage | readonly RoutedMessage[],
-): routes is readonly RoutedMessage[] {
-  return Array.isArray(routes);
-}
-
 function check(delivery: Delivery, route: unknown, refusal: Refusal): RoutedMessage {
   if (!(route instanceof RoutedMessage)) throw new HandlerResultError(wrong(route));
   if (route.origin !== delivery || route.attempt !== delivery.message?.attempt) {

@@ -81,8 +81,8 @@ export class IntakeStage {
 
   #decode(delivery: Delivery): PromiseLike<void> | undefined {
     const { decoder } = this.#options;
-    const { payload, defect } = delivery.incoming;
     try {
+      const { payload, defect } = delivery.incoming;
       if (defect !== undefined) throw defect;
       if (decoder === undefined) {
         this.#admit(delivery, payload);

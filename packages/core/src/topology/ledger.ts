@@ -2,7 +2,7 @@ import type { Outcome } from "../acknowledger.ts";
 import type { RoutedMessage } from "../message.ts";
 import type { StopReport } from "../report.ts";
 import { type Account, Arrival, type SettledGroup } from "./account.ts";
-import { type Delivery, DeliveryState, type FanOut, RouteState } from "./delivery.ts";
+import { type Delivery, DeliveryState, type FanOut, isSeveral, RouteState } from "./delivery.ts";
 
 /** What becomes of a delivery is the worst that becomes of its branches. */
 const RANK: Readonly<Record<Outcome, number>> = {
@@ -278,10 +278,4 @@ function isOutcome({ state }: Delivery): boolean {
 function canEnd(state: number, outcome: Outcome): boolean {
   if (outcome === "succeeded") return state === RouteState.running;
   return outcome === "dropped" ? state < RouteState.failing : state === RouteState.failing;
-}
-
-function isSeveral(
-  routes: RoutedMessage | readonly RoutedMessage[],
-): routes is readonly RoutedMessage[] {
-  return Array.isArray(routes);
 }

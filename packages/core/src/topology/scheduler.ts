@@ -55,12 +55,20 @@ export class Scheduler<Item extends Schedulable<Item>> {
 
   /** The next item to run; its key is taken until `done`. */
   next(): Item | undefined {
-    while (this.#position < this.#chunk.length) {
-      const item = this.#chunk[this.#position++];
-      this.ready--;
-      if (item !== undefined) return item;
+    for (;;) {
+      while (this.#position < this.#chunk.length) {
+        const item = this.#chunk[this.#position++];
+        this.ready--;
+        if (item !== undefined) return item;
+      }
+      const first = this.#queue.shift();
+      if (!isChunk(first)) {
+        if (first !== undefined) this.ready--;
+        return first;
+      }
+      this.#chunk = first;
+      this.#position = 0;
     }
-    return this.#dequeue();
   }
 
   /** Runs an item again that still holds its key. */
@@ -81,17 +89,6 @@ export class Scheduler<Item extends Schedulable<Item>> {
     }
     this.#blocked--;
     this.again(next);
-  }
-
-  #dequeue(): Item | undefined {
-    const first = this.#queue.shift();
-    if (isChunk(first)) {
-      this.#chunk = first;
-      this.#position = 0;
-      return this.next();
-    }
-    if (first !== undefined) this.ready--;
-    return first;
   }
 }
 

@@ -181,9 +181,12 @@ export class Session {
 
   #hand(arrival: Arrival): void {
     this.#taking = true;
-    const taken = this.#options.received(arrival);
-    this.#taking = false;
-    if (isThenable(taken)) this.#pulling = this.#whenTaken(taken);
+    try {
+      const taken = this.#options.received(arrival);
+      if (isThenable(taken)) this.#pulling = this.#whenTaken(taken);
+    } finally {
+      this.#taking = false;
+    }
   }
 
   async #whenTaken(taken: PromiseLike<void>): Promise<void> {

@@ -240,7 +240,7 @@ export class Sources {
     this.#pulls++;
     source.reserved =
       limiter === undefined && overall === undefined
-        ? UNLIMITED
+        ? NO_LIMITERS
         : [limiter, overall].filter((one) => one !== undefined);
     for (const one of source.reserved) one.reserve(messages);
     return { messages, bytes };
@@ -304,7 +304,7 @@ export class Sources {
       opened: false,
       restarts: 0,
       refused: 0,
-      reserved: UNLIMITED,
+      reserved: NO_LIMITERS,
       start: () => void stage.start(),
       stop: () => stage.retire(),
     };
@@ -361,7 +361,7 @@ export class Sources {
 
 type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opened"];
 
-const UNLIMITED: readonly RateLimiter[] = [];
+const NO_LIMITERS: readonly RateLimiter[] = [];
 
 const NONE: ProducerStats = {
   open: 0,

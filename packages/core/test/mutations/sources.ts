@@ -60,9 +60,16 @@ export const sources: readonly Mutation[] = [
   {
     name: "what follows a message that stops the pipeline starts in its other batcher",
     file: "batching",
-    search: "if (batcher !== this.name) this.#options.halt(batcher);",
-    replace: "void batcher;",
-    tests: ["pipeline/found-by-scenarios"],
+    search: "    for (const { batcher } of branches) this.#options.halt(batcher);\n",
+    replace: "    void branches;\n",
+    tests: ["pipeline/halting", "pipeline/found-by-scenarios"],
+  },
+  {
+    name: "what was in a handler when the pipeline was stopped for its partition is tried again",
+    file: "batch-processor-stage",
+    search: "return this.halted && keys.size > 0;",
+    replace: "return false && keys.size > 0;",
+    tests: ["pipeline/halting"],
   },
   {
     name: "what is reserved of a rate limit can be reserved again",

@@ -87,6 +87,20 @@ describe("a pull that breaks its contract", () => {
     },
   );
 
+  it("and gives a message that throws when asked for its defect: that fails, the others are handled", async () => {
+    const broken = Object.defineProperty({ payload: 0, metadata: {} }, "defect", { get: spoilt });
+    const source = new TestSource(
+      numbers(1, 10),
+      atPull(1, (usual) => [...usual(), broken]),
+    );
+    const { clock, handled, errors, running, telemetry } = await run(source);
+    expect(errors).toEqual([]);
+    expect(telemetry.of("westend:message:failed")).toHaveLength(1);
+    expect(handled).toEqual(numbers(1, 15));
+    expect(running.stats()).toMatchObject({ failed: 1, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
   it("and gives more than it was asked for: the rest waits for room, and it is said", async () => {
     let most = 0;
     let running = 0;

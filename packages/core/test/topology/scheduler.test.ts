@@ -108,6 +108,14 @@ describe("Scheduler", () => {
     expect(made.ready).toBe(0);
   });
 
+  it("passes over any number of chunks that are gone without growing the stack", () => {
+    const made = new Scheduler<Item>();
+    for (let chunk = 0; chunk < 100_000; chunk++) made.pushAll([undefined]);
+    made.push(item("last"));
+    expect(taken(made)).toEqual(["last"]);
+    expect(made.ready).toBe(0);
+  });
+
   it("leaves nothing behind of a million keys", () => {
     const made = new Scheduler<Item>();
     for (let key = 0; key < 1_000_000; key++) {
