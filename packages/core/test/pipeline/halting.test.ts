@@ -12,6 +12,16 @@ interface MessageLike {
 const stopping = retry({ attempts: 1, backoff: constant(0), whenExhausted: "stop" });
 const partitionBy = (): string => "one";
 
+/** A batcher whose failure stops the pipeline, once the gate is open. */
+const failing = (gate: Deferred<void>) => ({
+  size: 1,
+  retry: stopping,
+  async handle() {
+    await gate.promise;
+    throw new Error("fatal");
+  },
+});
+
 /** Starts it over the payloads, lets the calls that wait go on one after the other, and waits until it is over. */
 async function play(payloads: readonly number[], options: SceneOptions, gates: Deferred<void>[]) {
   const source = new TestSource(payloads);
@@ -39,14 +49,7 @@ describe("a message that stops the pipeline", () => {
             message.data === 1 ? [message.to("fatal"), message.to("other")] : message.to("other"),
         },
         batchers: {
-          fatal: {
-            size: 1,
-            retry: stopping,
-            async handle() {
-              await fatal.promise;
-              throw new Error("fatal");
-            },
-          },
+          fatal: failing(fatal),
           other: {
             size: 2,
             partitionBy,
@@ -78,15 +81,7 @@ describe("a message that stops the pipeline", () => {
             ways[message.data as number]?.map((batcher) => message.to(batcher)),
         },
         batchers: {
-          a: {
-            size: 1,
-            partitionBy,
-            retry: stopping,
-            async handle() {
-              await fatal.promise;
-              throw new Error("fatal");
-            },
-          },
+          a: { ...failing(fatal), partitionBy },
           c: {
             size: 1,
             partitionBy,
