@@ -346,7 +346,9 @@ export class Batching {
   }
 
   #find(name: string): Batcher | undefined {
-    if (this.#latest?.name !== name) this.#latest = this.#byName.get(name);
+    const latest = this.#latest;
+    if (latest !== undefined && latest.name === name) return latest;
+    this.#latest = this.#byName.get(name);
     return this.#latest;
   }
 

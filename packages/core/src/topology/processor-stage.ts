@@ -115,7 +115,9 @@ export class ProcessorStage {
   #start(delivery: Delivery): void {
     const { handle, ownSignal } = this.#options;
     // Taken only if there is something to wait for: nothing else starts while the handler has the thread.
-    const slot = this.#idle[this.#idle.length - 1] ?? this.#open();
+    const { length } = this.#idle;
+    // A look before the first of an array costs every later look into it.
+    const slot = length === 0 ? this.#open() : (this.#idle[length - 1] as Slot);
     if (--this.#untilSample <= 0) this.#sample(slot);
     this.running++;
     let result: unknown;
