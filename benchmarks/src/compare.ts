@@ -1,31 +1,35 @@
 import { libraries } from "../rivals/all.ts";
+import { Broadway } from "../rivals/broadway.ts";
 import { loops } from "../rivals/loops.ts";
 import { westend } from "../rivals/westend.ts";
-import { type Contender, interleave, type Limits, type Rates } from "./harness.ts";
+import { type Contender, interleave, type Limits } from "./harness.ts";
 import type { Job, Rival } from "./rival.ts";
 import { median, pairedRatio } from "./statistics.ts";
 import { busyTime, wallTime } from "./stopwatch.ts";
 import { Tally } from "./tally.ts";
 import type { Bar, Row } from "./table.ts";
-import type { Report, Settings } from "./workload.ts";
+import type { Report, Settings, Workload } from "./workload.ts";
 
 /** A job but for its messages and its sink. */
 export interface Comparison {
   readonly title: string;
   readonly limits: Limits;
   readonly bars: Bars;
-  readonly others?: readonly Rival[] | undefined;
-  /** Beside the fastest library: one with what it lacks written by hand. Without a bar, as it is no library. */
+  /** Beside the libraries: one with what it lacks written by hand. Without a bar, as it is no library. */
   readonly completed?: readonly Rival[] | undefined;
-  readonly extra?: readonly Contender[] | undefined;
   job(messages: number, tally: Tally): Job;
 }
 
 export interface Bars {
   readonly loops?: Bar | undefined;
   readonly fastestLibrary?: Bar | undefined;
-  /** Broadway through the loops: how many times as fast as Broadway on two cores they are, and which loops. */
-  readonly broadway?: Bar & { readonly loops: number; readonly contender?: string };
+  readonly broadway?: BroadwayBar | undefined;
+}
+
+/** Where there is no Elixir, through loops: how many times as fast as Broadway on two cores they are, and at which job. */
+export interface BroadwayBar extends Bar {
+  readonly loops: number;
+  readonly loopsJob?: Comparison["job"];
 }
 
 export function contender(rival: Rival, job: Comparison["job"]): Contender {
@@ -42,39 +46,80 @@ export function contender(rival: Rival, job: Comparison["job"]): Contender {
   };
 }
 
-/** Westend, the loops and the libraries at the same job: one row for each of them, those with a bar first. */
-export async function compare(comparison: Comparison, settings: Settings): Promise<Report> {
-  const { limits, others = libraries, completed = [], extra = [], job } = comparison;
-  const rivals = [westend, loops, ...others, ...completed].map((rival) => contender(rival, job));
-  const rates = await interleave([...rivals, ...extra], settings, limits);
-  return { rows: rowsOf(comparison, rates), raw: Object.fromEntries(rates) };
+const BROADWAY = "Broadway";
+
+/**
+ * Westend against the loops, Broadway and the libraries at the same job; against each in a process of its own, as it would be used:
+ * what others have left on the heap and in the compiler's notes is neither's.
+ */
+export function comparison(name: string, comparison: Comparison): Workload {
+  const { bars, completed = [], job } = comparison;
+  const rivals = [loops, ...libraries, ...completed];
+  const names = rivals.map((rival) => rival.name);
+  return {
+    name,
+    parts: bars.broadway === undefined ? names : [...names, BROADWAY],
+    async run(settings, part) {
+      if (part === BROADWAY) return againstBroadway(comparison, settings);
+      const rival = rivals.find((one) => one.name === part);
+      if (rival === undefined) throw new Error(`nobody is called "${part}"`);
+      return against(contender(rival, job), comparison, settings);
+    },
+    arrange: (rows) => arranged(comparison, rows),
+  };
 }
 
-function rowsOf(comparison: Comparison, rates: Rates): Row[] {
-  const { title, bars, others = libraries, completed = [] } = comparison;
-  const rate = (name: string): number => median(rates.get(name) ?? []);
-  const row = (name: string, bar?: Bar, faster = 1): Row => ({
+async function against(
+  other: Contender,
+  { title, limits, job }: Comparison,
+  settings: Settings,
+  faster = 1,
+): Promise<Report> {
+  const rates = await interleave([contender(westend, job), other], settings, limits);
+  const ours = rates.get(westend.name) ?? [];
+  const theirs = (rates.get(other.name) ?? []).map((rate) => rate / faster);
+  const row: Row = {
     workload: title,
-    westend: { value: rate(westend.name), unit: "msg/s" },
+    westend: { value: median(ours), unit: "msg/s" },
     other: {
-      name: faster === 1 ? name : `Broadway (${name} ÷ ${faster})`,
-      figure: { value: rate(name) / faster, unit: "msg/s" },
+      name: faster === 1 ? other.name : `${BROADWAY} (${other.name} ÷ ${faster})`,
+      figure: { value: median(theirs), unit: "msg/s" },
     },
-    ratio: pairedRatio(
-      rates.get(westend.name) ?? [],
-      (rates.get(name) ?? []).map((value) => value / faster),
-    ),
-    bar,
-  });
-  const sorted = others.map(({ name }) => name).toSorted((a, b) => rate(b) - rate(a));
-  const rows = [row(loops.name, bars.loops)];
-  const { broadway } = bars;
-  if (broadway !== undefined) {
-    rows.push(row(broadway.contender ?? loops.name, broadway, broadway.loops));
+    ratio: pairedRatio(ours, theirs),
+  };
+  return { rows: [row], raw: Object.fromEntries(rates) };
+}
+
+async function againstBroadway(comparison: Comparison, settings: Settings): Promise<Report> {
+  const { bars, job } = comparison;
+  // It has all cores and a process of its own, whose CPU time is not seen here.
+  const broadway = settings.cpu ? undefined : await Broadway.start();
+  if (broadway === undefined) {
+    const { loops: faster = 1, loopsJob = job } = bars.broadway ?? {};
+    return against(contender(loops, loopsJob), comparison, settings, faster);
   }
-  for (const [place, name] of sorted.entries()) {
-    rows.push(row(name, place === 0 ? bars.fastestLibrary : undefined));
-    if (place === 0) rows.push(...completed.map((rival) => row(rival.name)));
-  }
-  return rows;
+  const { name } = broadway;
+  const run = (messages: number): Promise<number> =>
+    broadway.run(job(messages, new Tally(messages)));
+  const report = await against({ name, run }, comparison, settings);
+  await broadway.stop();
+  return report;
+}
+
+/** The loops, Broadway, then the libraries, the fastest first; whoever completes one comes behind it. */
+function arranged(
+  { bars, completed = [] }: Comparison,
+  rows: ReadonlyMap<string, readonly Row[]>,
+): Row[] {
+  const rowsOf = (name: string, bar?: Bar): Row[] =>
+    (rows.get(name) ?? []).map((row) => ({ ...row, bar }));
+  const rate = (name: string): number => rows.get(name)?.[0]?.other?.figure?.value ?? 0;
+  const sorted = libraries.map(({ name }) => name).toSorted((a, b) => rate(b) - rate(a));
+  const [fastest = "", ...slower] = sorted;
+  return [
+    ...rowsOf(loops.name, bars.loops),
+    ...rowsOf(BROADWAY, bars.broadway),
+    ...rowsOf(fastest, bars.fastestLibrary),
+    ...[...completed.map(({ name }) => name), ...slower].flatMap((name) => rowsOf(name)),
+  ];
 }

@@ -39,11 +39,12 @@ async function measure(wanted: readonly string[]): Promise<void> {
   const settings = { quick, cpu, real };
   const runtime = await runtimeAt(values.node);
   const reports: Record<string, Ran> = {};
-  for (const name of wanted) {
+  for (const workload of workloads.filter(({ name }) => wanted.includes(name))) {
+    const { name } = workload;
     process.stderr.write(`${name} … `);
     const started = performance.now();
     try {
-      reports[name] = await runInProcess(name, settings, runtime);
+      reports[name] = await runInProcess(workload, settings, runtime);
     } catch (error) {
       console.error(error);
       process.exitCode = 1;

@@ -24,12 +24,15 @@ export function footer(run: Run): string {
   const { machine, settings, milliseconds } = run;
   const barred = rowsOf(run).filter(({ bar }) => bar !== undefined);
   const missed = barred.filter((row) => verdict(row) === "MISSED");
+  const derived = barred.some(({ other }) => other?.name.includes("÷"));
   const packages = Object.entries(machine.packages).map((entry) => entry.join(" "));
   const commit = machine.commit === undefined ? "" : ` (${machine.commit})`;
   const memory = Math.round(machine.memory / 2 ** 30);
   return [
     `Bars: ${barred.length - missed.length} of ${barred.length} met. Ratios: median of the ratios of each round, with the least and the greatest.`,
-    "Broadway is not run here: its figure is that of the loops, divided by how much slower it was measured to be (19, with batches 31, waiting 1.72).",
+    derived
+      ? "Without Elixir, Broadway's figure is that of the loops, divided by how much slower it was measured to be (19, with batches 31, waiting 1.72)."
+      : undefined,
     "Left out: a CPU-bound handler on worker threads, until thread(…) is there; what needs servers.",
     settings.quick
       ? "--quick: few and short runs; the figures only show the order of magnitude."

@@ -10,11 +10,15 @@ export interface Settings {
   readonly real: boolean;
 }
 
-/** One or several lines of the table, measured together in a process of their own. */
+/** One or several lines of the table, measured in a process of their own. */
 export interface Workload {
   /** For `--only`. */
   readonly name: string;
-  run(settings: Settings): Promise<Report>;
+  /** What is to have a process of its own each; all of it has one if there are none. */
+  readonly parts?: readonly string[];
+  run(settings: Settings, part?: string): Promise<Report>;
+  /** The lines of its parts as they are to be shown; one after the other without it. */
+  arrange?(rows: ReadonlyMap<string, readonly Row[]>): readonly Row[];
 }
 
 export interface Report {

@@ -1,8 +1,9 @@
 import { asyncAcknowledging } from "../rivals/async-acknowledging.ts";
+import { comparison } from "../src/compare.ts";
 import type { Workload } from "../src/workload.ts";
-import { batchJob, LOOPS_TO_BROADWAY, throughput } from "./throughput.ts";
+import { batchJob, LOOPS_TO_BROADWAY } from "./throughput.ts";
 
-export const batchAsync: Workload = throughput("batch-async", {
+export const batchAsync: Workload = comparison("batch-async", {
   title: "+ batches of 100, async",
   limits: { most: 2_000_000 },
   bars: {

@@ -1,7 +1,7 @@
+import { comparison } from "../src/compare.ts";
 import type { Job } from "../src/rival.ts";
 import type { Tally } from "../src/tally.ts";
 import type { Workload } from "../src/workload.ts";
-import { throughput } from "./throughput.ts";
 
 const most = 60_000;
 
@@ -45,7 +45,7 @@ export function jsonJob(messages: number, tally: Tally): Job {
   };
 }
 
-export const jsonBatch: Workload = throughput("json-batch", {
+export const jsonBatch: Workload = comparison("json-batch", {
   title: "1 KB of JSON decoded, batches of 100",
   limits: { most },
   bars: { loops: { is: "at least", must: 0.9, aim: 0.95 } },

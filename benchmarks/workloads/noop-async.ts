@@ -1,8 +1,9 @@
 import { asyncAcknowledging } from "../rivals/async-acknowledging.ts";
+import { comparison } from "../src/compare.ts";
 import type { Workload } from "../src/workload.ts";
-import { LOOPS_TO_BROADWAY, plainJob, throughput } from "./throughput.ts";
+import { LOOPS_TO_BROADWAY, plainJob } from "./throughput.ts";
 
-export const noopAsync: Workload = throughput("noop-async", {
+export const noopAsync: Workload = comparison("noop-async", {
   title: "no-op async handler, 10 processors",
   limits: { most: 3_000_000 },
   bars: {

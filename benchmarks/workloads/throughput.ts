@@ -1,7 +1,5 @@
-import { compare, type Comparison } from "../src/compare.ts";
 import type { Job } from "../src/rival.ts";
 import type { Tally } from "../src/tally.ts";
-import type { Workload } from "../src/workload.ts";
 
 /** Broadway's figures on two cores, expressed through loops measured in the same run (performance.md, section 4). */
 export const LOOPS_TO_BROADWAY = { plain: 19, batched: 31, waiting: 1.72 };
@@ -41,9 +39,4 @@ export function batchJob(style: Job["style"]) {
       },
     },
   });
-}
-
-/** A workload that compares everybody at one job. */
-export function throughput(name: string, comparison: Comparison): Workload {
-  return { name, run: (settings) => compare(comparison, settings) };
 }

@@ -1,7 +1,8 @@
+import { comparison } from "../src/compare.ts";
 import type { Job } from "../src/rival.ts";
 import type { Tally } from "../src/tally.ts";
 import type { Workload } from "../src/workload.ts";
-import { LOOPS_TO_BROADWAY, numbered, throughput } from "./throughput.ts";
+import { LOOPS_TO_BROADWAY, numbered } from "./throughput.ts";
 
 const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -16,7 +17,7 @@ export function waitingJob(messages: number, tally: Tally): Job {
   };
 }
 
-export const waiting: Workload = throughput("wait", {
+export const waiting: Workload = comparison("wait", {
   title: "1 ms of waiting, concurrency 100",
   limits: { most: 50_000, least: 1000 },
   bars: {
