@@ -84,6 +84,7 @@ const allowed: [file: string, line: string][] = [
   [stage, `import type { A } from "../options.ts";`],
   [ledger, `import type { A } from "../message.ts";`],
   [ledger, `import { a } from "./account.ts";`],
+  [ledger, `import * as A from "./route-state.ts";`],
   [delivery, `import type { A } from "../message.ts";`],
   [producer, `import { a } from "../errors.ts";`],
   [producer, `import type { A } from "node:stream";`],

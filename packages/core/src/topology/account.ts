@@ -1,5 +1,6 @@
 import type { Incoming } from "../producer.ts";
-import { Delivery, DeliveryState } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
+import * as DeliveryState from "./delivery-state.ts";
 
 /** What one pull brought; shared by its deliveries so that they need not hold it each. */
 export class Arrival {

@@ -8,10 +8,11 @@ import { batchChannel, enter, leave, type Publish, traced } from "../telemetry.t
 import { BatchProcessorStage } from "./batch-processor-stage.ts";
 import { renewed } from "./batch-run.ts";
 import { BatcherStage } from "./batcher-stage.ts";
-import { type Delivery, RouteState } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import { FailurePolicy } from "./failure-policy.ts";
 import type { Failure } from "./failure-stage.ts";
 import type { Ledger } from "./ledger.ts";
+import * as RouteState from "./route-state.ts";
 import type { BatcherSettings, Settings } from "./settings.ts";
 import type { Child } from "./supervisor.ts";
 import { isThenable } from "./thenable.ts";

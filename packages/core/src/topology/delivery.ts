@@ -2,39 +2,15 @@ import type { Outcome, SettledMessage } from "../acknowledger.ts";
 import type { Message, Origin, PartitionKey, RoutedMessage } from "../message.ts";
 import type { Incoming } from "../producer.ts";
 import type { Arrival } from "./account.ts";
-
-/** Where a delivery stands. From `succeeded` on it is settled for good. */
-export const DeliveryState = {
-  received: 0,
-  running: 1,
-  waiting: 2,
-  routed: 3,
-  failing: 4,
-  succeeded: 5,
-  failed: 6,
-  deadLettered: 7,
-  dropped: 8,
-  released: 9,
-  abandoned: 10,
-} as const;
-
-/** Where one branch of a routed delivery stands. From `settled` on it is over. */
-export const RouteState = {
-  routed: 0,
-  batched: 1,
-  running: 2,
-  waiting: 3,
-  failing: 4,
-  settled: 5,
-} as const;
+import * as DeliveryState from "./delivery-state.ts";
 
 /** A delivery that was sent several ways at once. */
 export interface FanOut {
   readonly branches: readonly RoutedMessage[];
   /** Branches that have not settled. */
   open: number;
-  /** The worst that became of a branch so far. */
-  worst: Outcome;
+  /** The worst that became of a branch so far: the state the delivery will end in. */
+  worst: number;
   reason: unknown;
 }
 
@@ -124,7 +100,7 @@ export class Delivery implements Origin, SettledMessage {
   }
 
   get settled(): boolean {
-    return this.state >= DeliveryState.succeeded;
+    return this.state >= DeliveryState.dropped;
   }
 
   get outcome(): Outcome {

@@ -3,9 +3,11 @@ import { ShutdownTimeoutError, StoppedError } from "../errors.ts";
 import type { RoutedMessage } from "../message.ts";
 import type { Account, Arrival } from "./account.ts";
 import type { Batching } from "./batching.ts";
-import { type Delivery, DeliveryState, RouteState } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
+import * as DeliveryState from "./delivery-state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
+import * as RouteState from "./route-state.ts";
 import type { Source, Sources } from "./sources.ts";
 
 export interface HandBackOptions {

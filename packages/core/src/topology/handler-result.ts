@@ -1,8 +1,9 @@
 import { HandlerResultError } from "../errors.ts";
 import { Message, RoutedMessage } from "../message.ts";
 import { describeValue } from "../options/words.ts";
-import { type Delivery, RouteState } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import { checkKey } from "./partition-key.ts";
+import * as RouteState from "./route-state.ts";
 
 type Refusal = (route: RoutedMessage) => Error | undefined;
 

@@ -2,14 +2,16 @@ import type { Outcome } from "../acknowledger.ts";
 import type { RoutedMessage } from "../message.ts";
 import type { StopReport } from "../report.ts";
 import { type Account, Arrival, type SettledGroup } from "./account.ts";
-import { type Delivery, DeliveryState, type FanOut, isSeveral, RouteState } from "./delivery.ts";
+import { type Delivery, type FanOut, isSeveral } from "./delivery.ts";
+import * as DeliveryState from "./delivery-state.ts";
+import * as RouteState from "./route-state.ts";
 
-/** What becomes of a delivery is the worst that becomes of its branches. */
-const RANK: Readonly<Record<Outcome, number>> = {
-  dropped: 0,
-  succeeded: 1,
-  deadLettered: 2,
-  failed: 3,
+/** The state in which what has an outcome ends. */
+const END: Readonly<Record<Outcome, number>> = {
+  dropped: DeliveryState.dropped,
+  succeeded: DeliveryState.succeeded,
+  deadLettered: DeliveryState.deadLettered,
+  failed: DeliveryState.failed,
 };
 
 /** Knows every message and where it stands; the only place that says "acknowledge", and it says it once. A pure state machine. */
@@ -19,7 +21,7 @@ export class Ledger {
   /** Steps that were refused because the message was not where the step starts. Anything but 0 is a defect of the runtime. */
   violations: number = 0;
   /** How many deliveries have ended in each state. */
-  readonly #ended: number[] = Object.values(DeliveryState).map(() => 0);
+  readonly #ended: number[] = new Array<number>(DeliveryState.abandoned + 1).fill(0);
 
   #received = 0;
   /** Settled, and not yet taken to be acknowledged. */
@@ -92,7 +94,7 @@ export class Ledger {
     if (delivery.state !== DeliveryState.running) return this.#refuse();
     delivery.state = DeliveryState.routed;
     delivery.routes = isSeveral(routes)
-      ? { branches: routes, open: routes.length, worst: "dropped", reason: undefined }
+      ? { branches: routes, open: routes.length, worst: DeliveryState.dropped, reason: undefined }
       : routes;
     return true;
   }
@@ -119,7 +121,7 @@ export class Ledger {
   /** The failure has been dealt with: dead-lettered, or to be handed back as failed. */
   fail(delivery: Delivery, outcome: "failed" | "deadLettered", reason: unknown): boolean {
     if (delivery.state !== DeliveryState.failing) return this.#refuse();
-    this.#settle(delivery, DeliveryState[outcome], reason);
+    this.#settle(delivery, END[outcome], reason);
     return true;
   }
 
@@ -153,8 +155,8 @@ export class Ledger {
     }
     route.state = RouteState.settled;
     const { routes } = delivery;
-    if (routes === route) this.#settle(delivery, DeliveryState[outcome], reason);
-    else this.#settleBranch(delivery, routes as FanOut, outcome, reason);
+    if (routes === route) this.#settle(delivery, END[outcome], reason);
+    else this.#settleBranch(delivery, routes as FanOut, END[outcome], reason);
     return true;
   }
 
@@ -213,19 +215,19 @@ export class Ledger {
 
   /** The source refused to be told before the end; it is told at the end, or now if that has come meanwhile. */
   retract(delivery: Delivery): void {
-    if (delivery.state > DeliveryState.dropped) return;
+    if (delivery.state > DeliveryState.failed) return;
     delivery.acknowledged = false;
     delivery.note({ acknowledging: false });
     if (isOutcome(delivery)) this.#collect(delivery);
   }
 
-  #settleBranch(delivery: Delivery, fanOut: FanOut, outcome: Outcome, reason: unknown): void {
-    if (RANK[outcome] >= RANK[fanOut.worst]) {
-      fanOut.worst = outcome;
+  #settleBranch(delivery: Delivery, fanOut: FanOut, end: number, reason: unknown): void {
+    if (end >= fanOut.worst) {
+      fanOut.worst = end;
       fanOut.reason = reason;
     }
     if (--fanOut.open > 0) return;
-    this.#settle(delivery, DeliveryState[fanOut.worst], fanOut.reason);
+    this.#settle(delivery, fanOut.worst, fanOut.reason);
   }
 
   #settle(delivery: Delivery, state: number, reason: unknown): void {
@@ -271,7 +273,7 @@ export class Ledger {
 
 /** Settled, and neither released nor abandoned. */
 function isOutcome({ state }: Delivery): boolean {
-  return state >= DeliveryState.succeeded && state <= DeliveryState.dropped;
+  return state >= DeliveryState.dropped && state <= DeliveryState.failed;
 }
 
 /** Only what ran has succeeded; only a failure that has been dealt with is one. */

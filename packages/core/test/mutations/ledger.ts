@@ -18,8 +18,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: "the worst outcome of a fan-out is ignored",
     file: "ledger",
-    search: "if (RANK[outcome] >= RANK[fanOut.worst])",
-    replace: "if (RANK[outcome] <= RANK[fanOut.worst])",
+    search: "if (end >= fanOut.worst)",
+    replace: "if (end <= fanOut.worst)",
     tests: ["topology/ledger", "pipeline/fan-out"],
   },
   {

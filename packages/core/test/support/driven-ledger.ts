@@ -1,8 +1,12 @@
 import { Message, type RoutedMessage } from "../../src/message.ts";
 import { Account, type SettledGroup } from "../../src/topology/account.ts";
-import { type Delivery, DeliveryState, RouteState } from "../../src/topology/delivery.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
+import * as DeliveryState from "../../src/topology/delivery-state.ts";
 import { Ledger } from "../../src/topology/ledger.ts";
+import * as RouteState from "../../src/topology/route-state.ts";
 import { type BRANCH_STEPS, isOutcome, type LedgerModel, type Step } from "./ledger-model.ts";
+
+const STATES = { ...DeliveryState };
 
 type BranchStep = (typeof BRANCH_STEPS)[number];
 
@@ -112,7 +116,7 @@ export class DrivenLedger {
         report: this.#ledger.report(),
       },
       {
-        states: messages.map(({ state }) => DeliveryState[state]),
+        states: messages.map(({ state }) => STATES[state]),
         inFlight: [held.length, held.length],
         bytes: [bytes, bytes],
         unsettled: [

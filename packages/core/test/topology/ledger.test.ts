@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "westend";
 import { Message, type RoutedMessage } from "../../src/message.ts";
-import { type Delivery, DeliveryState, RouteState } from "../../src/topology/delivery.ts";
+import type { Delivery } from "../../src/topology/delivery.ts";
+import * as DeliveryState from "../../src/topology/delivery-state.ts";
 import { Ledger } from "../../src/topology/ledger.ts";
+import * as RouteState from "../../src/topology/route-state.ts";
 import { account, received } from "../support/routed.ts";
 
-type State = keyof typeof DeliveryState;
+const DELIVERY = { ...DeliveryState };
+const ROUTE = { ...RouteState };
 
-const STATES = Object.keys(DeliveryState) as State[];
+type State = keyof typeof DELIVERY;
+
+const STATES = Object.keys(DELIVERY) as State[];
 const routeOf = (delivery: Delivery): RoutedMessage =>
   new Message(undefined, 1, delivery).to("b") as unknown as RoutedMessage;
 
@@ -122,7 +127,7 @@ describe("Ledger", () => {
     WAYS[state](ledger, delivery);
     const before = { ...ledger.report(), bytes: ledger.bytes };
     expect(step(ledger, delivery)).toBe(legal);
-    expect(delivery.state).toBe(DeliveryState[legal ? to : state]);
+    expect(delivery.state).toBe(DELIVERY[legal ? to : state]);
     expect(ledger.violations).toBe(legal ? 0 : 1);
     expect(legal || { ...ledger.report(), bytes: ledger.bytes }).toEqual(legal || before);
   });
@@ -133,8 +138,8 @@ describe("Ledger", () => {
   it.each(branches.flatMap(([from]) => targets.map((to) => [from, to] as const)))(
     "moves a branch from %s to %s unless its failure is being dealt with",
     (from, to) => {
-      const [ledger, route] = branchAt(from as keyof typeof RouteState);
-      expect(ledger.move(route, RouteState[to])).toBe(from !== "failing");
+      const [ledger, route] = branchAt(from as keyof typeof ROUTE);
+      expect(ledger.move(route, ROUTE[to])).toBe(from !== "failing");
       expect(ledger.violations).toBe(from === "failing" ? 1 : 0);
     },
   );
@@ -146,7 +151,7 @@ describe("Ledger", () => {
       ),
     ),
   )("lets a branch that is %s end as %s only if it can have", (from, outcome) => {
-    const [ledger, route] = branchAt(from as keyof typeof RouteState);
+    const [ledger, route] = branchAt(from as keyof typeof ROUTE);
     const failure = outcome === "failed" || outcome === "deadLettered";
     const legal = outcome === "succeeded" ? from === "running" : failure === (from === "failing");
     expect(endRoute(ledger, route, outcome, "why")).toBe(legal);
@@ -207,13 +212,13 @@ describe("Ledger", () => {
   });
 });
 
-function branchAt(state: keyof typeof RouteState): [Ledger, RoutedMessage] {
+function branchAt(state: keyof typeof ROUTE): [Ledger, RoutedMessage] {
   const ledger = new Ledger();
   const delivery = received(undefined, { ledger });
   const route = routeOf(delivery);
   ledger.start(delivery);
   ledger.route(delivery, route);
-  if (state !== "routed") ledger.move(route, RouteState[state]);
+  if (state !== "routed") ledger.move(route, ROUTE[state]);
   return [ledger, route];
 }
 
