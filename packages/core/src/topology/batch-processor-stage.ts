@@ -1,6 +1,5 @@
 import type { Batch, EmittedBatch } from "../batch.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { HandlerTimeoutError } from "../errors.ts";
 import type { FailureAction } from "../failure.ts";
 import type { PartitionKey, RoutedMessage } from "../message.ts";
 import { describe, partitionsOf, partOf, renewed, type Run } from "./batch-run.ts";
@@ -10,6 +9,7 @@ import { checkKey } from "./partition-key.ts";
 import { PartitionOrder } from "./partition-order.ts";
 import { Ring } from "./ring.ts";
 import { isThenable } from "./thenable.ts";
+import { tookTooLong } from "./time-limit.ts";
 
 export interface BatchProcessorStageOptions {
   readonly clock: Clock;
@@ -233,9 +233,8 @@ export class BatchProcessorStage {
     const { timeout, clock, name } = this.#options;
     if (timeout === undefined) return undefined;
     return clock.setTimer(() => {
-      const reason = new HandlerTimeoutError(
-        `batchers.${name}.handle took longer than its timeout of ${timeout} ms. Raise batchers.${name}.handleTimeout, or pass the signal on to what it waits for.`,
-      );
+      const handle = `batchers.${name}.handle`;
+      const reason = tookTooLong(handle, timeout, `${handle}Timeout`);
       controller.abort(reason);
       end({ reason });
     }, timeout);

@@ -53,13 +53,7 @@ export class Batcher implements Child {
     this.name = name;
     this.#options = options;
     this.#settings = settings;
-    const { clock, random } = options;
-    this.#policy = new FailurePolicy({
-      clock,
-      random,
-      policy: settings.retry,
-      hasDeadLetter: options.settings.deadLetter !== undefined,
-    });
+    this.#policy = new FailurePolicy({ ...options, policy: settings.retry });
     this.#stage = this.#makeStage();
     this.#processors = this.#makeProcessors();
   }
@@ -138,16 +132,13 @@ export class Batcher implements Child {
     readonly timeout?: number | undefined;
     readonly concurrency?: number | undefined;
   }): void {
-    const { size, timeout, concurrency } = this.#settings;
-    this.#settings = {
-      ...this.#settings,
-      size: limits.size ?? size,
-      timeout: limits.timeout ?? timeout,
-      concurrency: limits.concurrency ?? concurrency,
-    };
+    const settings = this.#settings;
+    const { size = settings.size, timeout = settings.timeout } = limits;
+    const { concurrency = settings.concurrency } = limits;
+    this.#settings = { ...settings, size, timeout, concurrency };
     // First, what is emitted for being full now must find the new limit.
-    this.#processors.resize(this.#settings.concurrency);
-    this.#stage.resize(this.#settings.size, this.#settings.timeout);
+    this.#processors.resize(concurrency);
+    this.#stage.resize(size, timeout);
   }
 
   /** What has been released meanwhile need not wait for its next attempt. */
@@ -338,7 +329,7 @@ export class Batching {
     if (this.#find(batcher) !== undefined) return undefined;
     const names = [...this.#byName.keys()].map((name) => `"${name}"`).join(", ");
     return new UnknownBatcherError(
-      `There is no batcher "${batcher}". There ${names === "" ? "are none" : `are: ${names}`}.`,
+      `There is no batcher "${batcher}". There are: ${names || "none"}.`,
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { DecodeError, HandlerResultError, UnknownBatcherError } from "../errors.ts";
 import type { FailureAction, RetryPolicy } from "../failure.ts";
+import type { Settings } from "./settings.ts";
 
 /** Seconds' worth of retries that may come in a burst. */
 const BURST = 10;
@@ -26,9 +27,9 @@ export interface Decision {
 
 export interface FailurePolicyOptions {
   readonly clock: Clock;
-  readonly policy: RetryPolicy | undefined;
-  readonly hasDeadLetter: boolean;
   readonly random: () => number;
+  readonly settings: Pick<Settings, "deadLetter">;
+  readonly policy: RetryPolicy | undefined;
 }
 
 /** Decides what becomes of a failure, and keeps the retry budget. */
@@ -70,7 +71,8 @@ export class FailurePolicy {
 
   /** Without a dead-letter sink the source decides. */
   #possible(action: FailureAction): FailureAction {
-    return action === "deadLetter" && !this.#options.hasDeadLetter ? "fail" : action;
+    const { deadLetter } = this.#options.settings;
+    return action === "deadLetter" && deadLetter === undefined ? "fail" : action;
   }
 
   #delay(attempt: number): number {

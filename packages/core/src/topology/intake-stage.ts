@@ -103,7 +103,7 @@ export class IntakeStage {
   // On its own: a closure in `#decode` would cost an allocation for every message.
   async #decodeLater(delivery: Delivery, data: PromiseLike<unknown>): Promise<void> {
     try {
-      this.#admit(delivery, await within(this.#options, "The decoder", data));
+      this.#admit(delivery, await within(this.#options, "decoder", data));
     } catch (error) {
       this.#options.undecoded(delivery, error);
     }
@@ -148,7 +148,9 @@ export class IntakeStage {
     try {
       const prepared = user.prepare?.call(user.self, messages, controller.signal);
       if (!isThenable(prepared)) return;
-      await within(this.#options, "prepare", prepared, (error) => controller.abort(error));
+      await within(this.#options, "processor.prepare", prepared, (error) =>
+        controller.abort(error),
+      );
     } finally {
       signal.removeEventListener("abort", abort);
     }

@@ -52,11 +52,6 @@ export class PartitionOrder<Item extends Holder> {
     return ready;
   }
 
-  /** The item gives its keys up. Gives back what has become first on all of its keys. */
-  leave(item: Item): Item[] {
-    return this.replace(item, []);
-  }
-
   #unblock(key: PartitionKey, ready: Item[]): void {
     const first = this.#queues.get(key)?.[0];
     if (first === undefined) {

@@ -67,18 +67,13 @@ export class Processing implements Child {
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
-    const { clock, turn, settings, signal, random } = options;
-    const { processor, decoder, deadLetter } = settings;
+    const { clock, turn, settings, signal } = options;
+    const { processor, decoder } = settings;
     this.#concurrency = processor.concurrency;
     this.#attempts = processor.retry?.attempts ?? Infinity;
     this.#keyed = processor.user.partitionBy !== undefined;
     this.#bare = decoder === undefined && !this.#keyed && processor.user.prepare === undefined;
-    this.#policy = new FailurePolicy({
-      clock,
-      random,
-      policy: processor.retry,
-      hasDeadLetter: deadLetter !== undefined,
-    });
+    this.#policy = new FailurePolicy({ ...options, policy: processor.retry });
     this.#delayed = new DelayQueue(clock, (delivery) => this.#again(delivery));
     this.#intake = new IntakeStage({
       clock,
@@ -96,11 +91,6 @@ export class Processing implements Child {
   /** Nothing is ready, runs, or is being taken in. */
   get idle(): boolean {
     return this.#stage.running === 0 && this.#scheduler.ready === 0 && this.#intaking === 0;
-  }
-
-  /** Nothing waits for another attempt, either. */
-  get empty(): boolean {
-    return this.idle && this.#delayed.length === 0;
   }
 
   /** Partition keys in use. */

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from "../clock.ts";
-import { HandlerTimeoutError } from "../errors.ts";
 import type { Message } from "../message.ts";
 import { enter, type HandleContext, handleChannel, leave, traced } from "../telemetry.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { isThenable } from "./thenable.ts";
+import { tookTooLong } from "./time-limit.ts";
 import type { Turn } from "./turn.ts";
 
 const { then } = Promise.prototype;
@@ -58,10 +58,6 @@ export class ProcessorStage {
   constructor(options: ProcessorStageOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency;
-  }
-
-  get concurrency(): number {
-    return this.#concurrency;
   }
 
   /** What runs beyond a lowered limit goes on; nothing starts until it is below. */
@@ -252,9 +248,7 @@ export class ProcessorStage {
     if (next !== Infinity) this.#arm(next);
     for (const slot of expired) {
       const delivery = slot.delivery as Delivery;
-      const error = new HandlerTimeoutError(
-        `The processor's handler took longer than its timeout of ${timeout} ms. Raise processor.timeout, or pass the signal on to what it waits for.`,
-      );
+      const error = tookTooLong("processor.handle", timeout);
       this.#abandon(slot, error);
       this.#options.failed(delivery, error);
     }

@@ -10,6 +10,17 @@ export interface TimeLimit {
   readonly signal: AbortSignal;
 }
 
+/** Says what `name`, an option's path, took longer than `option` allows. */
+export function tookTooLong(
+  name: string,
+  milliseconds: number,
+  option = "processor.timeout",
+): HandlerTimeoutError {
+  return new HandlerTimeoutError(
+    `${name} took longer than ${option} allows: ${milliseconds} ms. Raise it, or end in time: pass the signal on where there is one.`,
+  );
+}
+
 /** What comes of a promise, or, once its time is up, a rejection; what it still does then no longer counts. */
 export function within<Value>(
   { clock, timeout, signal }: TimeLimit,
@@ -20,9 +31,7 @@ export function within<Value>(
   if (timeout === undefined || signal.aborted) return promise;
   return new Promise((resolve, reject) => {
     const timer = clock.setTimer(() => {
-      const error = new HandlerTimeoutError(
-        `${name} took longer than the processor's timeout of ${timeout} ms. Raise processor.timeout, or make it end in time.`,
-      );
+      const error = tookTooLong(name, timeout);
       stop();
       expired(error);
       reject(error);

@@ -10,9 +10,10 @@ const unlimited = { ratio: 1000, perSecond: 1e9 };
 function policy(options: RetryOptions | undefined, hasDeadLetter = true) {
   const clock = virtualClock();
   const made = options && retry({ backoff: constant(100), budget: unlimited, ...options });
+  const deadLetter = hasDeadLetter ? { name: "dead letters", write() {} } : undefined;
   return {
     clock,
-    policy: new FailurePolicy({ clock, policy: made, hasDeadLetter, random: () => 0 }),
+    policy: new FailurePolicy({ clock, random: () => 0, settings: { deadLetter }, policy: made }),
   };
 }
 

@@ -27,9 +27,9 @@ describe("PartitionOrder", () => {
     const order = new PartitionOrder<Item>();
     const [a, b, c] = [new Item("a", "x"), new Item("b", "x"), new Item("c", "x")] as const;
     expect([a, b, c].map((item) => order.enter(item))).toEqual([true, false, false]);
-    expect(names(order.leave(a))).toEqual(["b"]);
-    expect(names(order.leave(b))).toEqual(["c"]);
-    expect(order.leave(c)).toEqual([]);
+    expect(names(order.replace(a, []))).toEqual(["b"]);
+    expect(names(order.replace(b, []))).toEqual(["c"]);
+    expect(order.replace(c, [])).toEqual([]);
   });
 
   it("holds an item back until it is the first on the last of its keys", () => {
@@ -40,8 +40,8 @@ describe("PartitionOrder", () => {
       new Item("both", "x", "y"),
     ] as const;
     for (const item of [x, y, both]) order.enter(item);
-    expect(order.leave(x)).toEqual([]);
-    expect(names(order.leave(y))).toEqual(["both"]);
+    expect(order.replace(x, [])).toEqual([]);
+    expect(names(order.replace(y, []))).toEqual(["both"]);
   });
 
   it("puts parts in the place of the whole, before what waits behind it", () => {
@@ -51,8 +51,8 @@ describe("PartitionOrder", () => {
     order.enter(behind);
     const [first, second] = [new Item("first", "x"), new Item("second", "x")] as const;
     expect(names(order.replace(whole, [first, second]))).toEqual(["first"]);
-    expect(names(order.leave(first))).toEqual(["second"]);
-    expect(names(order.leave(second))).toEqual(["behind"]);
+    expect(names(order.replace(first, []))).toEqual(["second"]);
+    expect(names(order.replace(second, []))).toEqual(["behind"]);
   });
 
   it("frees keys that no part holds", () => {
@@ -87,7 +87,7 @@ describe("PartitionOrder", () => {
     const items = ["x", "y", "z"].map((key) => new Item(key, key, "all"));
     for (const item of items) order.enter(item);
     expect(order.keys).toBe(4);
-    for (const item of items) order.leave(item);
+    for (const item of items) order.replace(item, []);
     expect(order.keys).toBe(0);
   });
 });
