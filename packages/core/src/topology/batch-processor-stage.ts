@@ -100,11 +100,11 @@ export class BatchProcessorStage {
     if (admitted.length === 0) return;
     const { attempt } = info;
     const keys = partitionsOf(admitted);
-    if (this.halted && keys.size > 0) {
-      for (const message of admitted) this.#options.release(message);
+    const run: Run = { messages: admitted, seen: admitted, info, attempt, keys, blockers: 0 };
+    if (this.#refuses(run)) {
+      this.#release(run);
       return;
     }
-    const run: Run = { messages: admitted, seen: admitted, info, attempt, keys, blockers: 0 };
     this.queued += admitted.length;
     if (!this.#order.enter(run)) return;
     this.#ready.push(run);
@@ -163,7 +163,7 @@ export class BatchProcessorStage {
 
   #start(run: Run): void {
     // What was in the handler when it was halted gets no other try.
-    if (this.#refuses(run)) for (const one of run.messages) this.#options.release(one);
+    if (this.#refuses(run)) this.#release(run);
     run.messages = this.#options.start(run.messages);
     if (run.messages.length === 0) {
       this.#finish(run, []);
@@ -257,10 +257,6 @@ export class BatchProcessorStage {
       else if (verdict === "failed") failed.push(message);
       else this.#options.gaveUp(message, reason, "drop", run.attempt);
     }
-    if (failed.length === 0) {
-      this.#finish(run, []);
-      return;
-    }
     const again: RoutedMessage[] = [];
     let delay = 0;
     for (const message of failed) {
@@ -312,8 +308,12 @@ export class BatchProcessorStage {
     this.halted = true;
     for (const run of this.#order.items()) {
       if (this.#calls.has(run)) continue;
-      for (const message of run.messages) this.#options.release(message);
+      this.#release(run);
     }
+  }
+
+  #release({ messages }: Run): void {
+    for (const message of messages) this.#options.release(message);
   }
 
   /** The rest of a run waits for its next attempt, and keeps its partitions meanwhile. */
@@ -324,7 +324,7 @@ export class BatchProcessorStage {
     }
     const rest = partOf(run, messages);
     if (this.#refuses(rest)) {
-      for (const message of messages) this.#options.release(message);
+      this.#release(rest);
       this.#finish(run, []);
       return;
     }

@@ -2,10 +2,10 @@ import type { Clock } from "../clock.ts";
 import { DeadLetterError } from "../errors.ts";
 import type { DeadLetter, DeadLetterSink, FailedMessage } from "../failure.ts";
 import { Message, type RoutedMessage } from "../message.ts";
-import type { Awaitable } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
 import { Alarm } from "./alarm.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Settings } from "./settings.ts";
 import { isThenable } from "./thenable.ts";
 import { within } from "./time-limit.ts";
 
@@ -33,11 +33,7 @@ interface Lane {
 
 export interface FailureStageOptions {
   readonly clock: Clock;
-  readonly pipeline: string;
-  readonly sink: DeadLetterSink<unknown, unknown> | undefined;
-  readonly onFailed: ((messages: readonly FailedMessage[]) => Awaitable<void>) | undefined;
-  /** Milliseconds that `onFailed` may take. */
-  readonly timeout: number | undefined;
+  readonly settings: Settings;
   readonly publish: Publish<"pipeline">;
   /** The failure has been dealt with. */
   done(failure: Failure, outcome: "failed" | "deadLettered"): void;
@@ -48,6 +44,7 @@ export interface FailureStageOptions {
 /** Deals with what ran out of policy: shows it to `onFailed`, then writes it to the dead-letter sink or hands it back. */
 export class FailureStage {
   readonly #options: FailureStageOptions;
+  readonly #sink: DeadLetterSink<unknown, unknown> | undefined;
   readonly #controller = new AbortController();
   #collected: Failure[] = [];
   readonly #fresh: Lane;
@@ -62,6 +59,7 @@ export class FailureStage {
 
   constructor(options: FailureStageOptions) {
     this.#options = options;
+    this.#sink = options.settings.deadLetter;
     const lane = (): Lane => {
       const alarm = new Alarm(options.clock, () => void this.#write());
       return { letters: [], failures: 0, alarm };
@@ -85,7 +83,7 @@ export class FailureStage {
   async close(): Promise<void> {
     try {
       await this.#opened;
-      await this.#options.sink?.close?.();
+      await this.#sink?.close?.();
     } catch (cause) {
       const error = this.#error("could not be closed.", cause);
       this.#options.publish("westend:dead-letter:refused", { letters: 0, error });
@@ -107,7 +105,7 @@ export class FailureStage {
 
   async #open(): Promise<void> {
     try {
-      await this.#options.sink?.open?.();
+      await this.#sink?.open?.();
     } catch (cause) {
       const why = cause instanceof Error ? `: ${cause.message}` : ".";
       throw this.#error(`could not be opened${why}`, cause);
@@ -115,18 +113,17 @@ export class FailureStage {
   }
 
   #error(what: string, cause: unknown): DeadLetterError {
-    return new DeadLetterError(`The dead-letter sink "${this.#options.sink?.name}" ${what}`, {
-      cause,
-    });
+    return new DeadLetterError(`The dead-letter sink "${this.#sink?.name}" ${what}`, { cause });
   }
 
   async #collect(): Promise<void> {
     const failures = this.#collected;
     this.#collected = [];
-    const { clock, timeout, publish, onFailed, done, advance, crashed } = this.#options;
+    const { clock, settings, publish, done, advance, crashed } = this.#options;
     try {
-      const shown = onFailed?.(failures.map((failure) => new Failed(failure)));
+      const shown = settings.onFailed?.(failures.map((failure) => new Failed(failure)));
       if (isThenable(shown)) {
+        const { timeout } = settings.processor;
         const { signal } = this.#controller;
         await within({ clock, timeout, signal }, "onFailed", shown);
       }
@@ -147,7 +144,8 @@ export class FailureStage {
   }
 
   async #write(): Promise<void> {
-    const { publish, sink, done, advance } = this.#options;
+    const { publish, done, advance } = this.#options;
+    const sink = this.#sink;
     if (sink === undefined || this.#writing > 0) return;
     for (let lane = this.#lane(); lane !== undefined; lane = this.#lane()) {
       const together = lane === this.#fresh && this.#suspects === 0;
@@ -218,7 +216,7 @@ export class FailureStage {
   #letter({ delivery, route, reason, attempts }: Failure): DeadLetter {
     const { incoming, source, receivedAt, key } = delivery;
     return {
-      pipeline: this.#options.pipeline,
+      pipeline: this.#options.settings.name,
       source,
       payload: incoming.payload,
       metadata: incoming.metadata,

@@ -8,11 +8,12 @@ import * as DeliveryState from "./delivery-state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
 import * as RouteState from "./route-state.ts";
+import type { Settings } from "./settings.ts";
 import type { Source, Sources } from "./sources.ts";
 
 export interface HandBackOptions {
   readonly clock: Clock;
-  readonly pipeline: string;
+  readonly settings: Settings;
   readonly ledger: Ledger;
   readonly sources: Sources;
   readonly processing: Processing;
@@ -46,12 +47,11 @@ export class HandBack {
 
   /** What comes while a drain is under way goes back, where the source can take it back; false if it is to be handled. */
   late(arrival: Arrival): boolean {
-    const { account } = arrival;
     const { ledger, sources } = this.#options;
     // A copy: what is released leaves a gap.
     const deliveries = [...arrival.unsettled()];
-    for (const { account: candidate, source } of sources.unsettled()) {
-      if (candidate !== account || !source.stage.releases(account)) continue;
+    for (const { account, source } of sources.unsettled()) {
+      if (account !== arrival.account || !source.stage.releases(account)) continue;
       for (const delivery of deliveries) ledger.release(delivery);
       this.#giveBack(source, account, deliveries);
       return true;
@@ -77,12 +77,12 @@ export class HandBack {
 
   /** Gives up what is left at the deadline: aborted first, then given back where that is possible; not acknowledged. */
   everything(abort: (reason: ShutdownTimeoutError) => void): void {
-    const { ledger, sources, pipeline, advance } = this.#options;
+    const { settings, ledger, sources, advance } = this.#options;
     const inFlight = ledger.unsettled + sources.held;
     this.#late = true;
     abort(
       new ShutdownTimeoutError(
-        `The pipeline "${pipeline}" did not drain in time: ${inFlight} message(s) were in flight. Raise shutdown.timeout, or pass the signal on to what it waits for.`,
+        `The pipeline "${settings.name}" did not drain in time: ${inFlight} message(s) were in flight. Raise shutdown.timeout, or pass the signal on to what it waits for.`,
         { inFlight },
       ),
     );

@@ -14,7 +14,7 @@ export interface TerminatorOptions {
   /** What goes back to its source has arrived there. */
   released(): Promise<void>;
   /** The deadline has passed: aborts what is left, and gives it back. */
-  abandon(): Promise<void>;
+  abandon(): void;
   /** Closes producers, and what else is open. */
   close(): Promise<void>;
 }
@@ -39,8 +39,9 @@ export class Terminator {
     await this.#within(left(), drained);
     stopTaking();
     await this.#within(left(), this.#until(finished));
-    if (finished()) await this.#within(left(), released());
-    else await this.#within(GRACE, abandon());
+    const late = !finished();
+    if (late) abandon();
+    await this.#within(late ? GRACE : left(), released());
     await this.close();
   }
 

@@ -105,10 +105,6 @@ export class Topology {
     });
     this.#failures = new FailureStage({
       ...common,
-      pipeline: settings.name,
-      sink: settings.deadLetter,
-      onFailed: settings.onFailed,
-      timeout: settings.processor.timeout,
       done: (failure, outcome) => this.#failed(failure, outcome),
       crashed: processingCrashed,
     });
@@ -118,17 +114,14 @@ export class Topology {
       processing: this.#processing,
       batching: this.#batching,
     };
-    this.#handBack = new HandBack({ ...parts, pipeline: settings.name });
+    this.#handBack = new HandBack(parts);
     this.#figures = new Figures({ ...parts, failures: this.#failures });
     this.#terminator = new Terminator({
       clock,
       stopTaking: () => this.#handBack.unstarted(),
       drainProducers: () => this.#sources.drain(),
       finished: () => this.#ledger.inFlight + this.#sources.held === 0,
-      abandon: () => {
-        this.#handBack.everything((reason) => this.#kill(reason));
-        return this.#handBack.released();
-      },
+      abandon: () => this.#handBack.everything((reason) => this.#kill(reason)),
       released: () => this.#handBack.released(),
       close: async () => {
         await Promise.all([this.#sources.close(), this.#failures.close()]);

@@ -13,7 +13,7 @@ function terminating(options: Partial<TerminatorOptions> = {}) {
     stopTaking: () => void calls.push(["stopTaking", clock.now()]),
     finished: () => true,
     released: note("released"),
-    abandon: note("abandon"),
+    abandon: () => void calls.push(["abandon", clock.now()]),
     close: note("close"),
     ...options,
   });
@@ -53,8 +53,9 @@ describe("Terminator", () => {
   it("abandons at the deadline what has not ended", async () => {
     const { calls, drain } = terminating({ finished: () => false });
     expect(await drain(1000)).toBe(1000);
-    expect(calls.slice(-2)).toEqual([
+    expect(calls.slice(-3)).toEqual([
       ["abandon", 1000],
+      ["released", 1000],
       ["close", 1000],
     ]);
   });
@@ -71,7 +72,7 @@ describe("Terminator", () => {
     const hanging = terminating({
       finished: () => false,
       drainProducers: () => never,
-      abandon: () => never,
+      released: () => never,
       close: () => never,
     });
     expect(await hanging.drain(1000)).toBe(2000);
