@@ -66,9 +66,8 @@ export class ConfigurationError extends PipelineError {
       ({ path, expected, got, hint }) =>
         `  ${path}: expected ${expected}, got ${got}${hint === undefined ? "" : `. ${hint}`}`,
     );
-    super(
-      `${subject}: ${issues.length === 1 ? "1 mistake" : `${issues.length} mistakes`}\n${lines.join("\n")}`,
-    );
+    const count = `${issues.length} mistake${issues.length === 1 ? "" : "s"}`;
+    super([`${subject}: ${count}`, ...lines].join("\n"));
     this.issues = issues;
   }
 }

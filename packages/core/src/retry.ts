@@ -12,16 +12,12 @@ import {
   shaped,
 } from "./options.ts";
 
-const milliseconds = number({ min: 0 });
-
 const EXPONENTIAL = object({
   initial: number({ above: 0 }),
   max: number({ above: 0 }),
   factor: optional(number({ min: 1 })),
   jitter: optional(oneOf("full", "none")),
 });
-
-const CONSTANT = object({ milliseconds });
 
 /** What a back-off has to be. */
 export const backoff: Checker = advised(
@@ -47,8 +43,6 @@ export function retryShape(filled: (checker: Checker) => Checker): Checker {
     ),
   });
 }
-
-const RETRY = retryShape(optional);
 
 export interface ExponentialOptions {
   /** Milliseconds after the first failure; at least 1. */
@@ -88,7 +82,7 @@ export function exponential(options: ExponentialOptions): Backoff {
  * @throws ConfigurationError if it is negative or not finite
  */
 export function constant(milliseconds: number): Backoff {
-  check("constant(…)", { milliseconds }, CONSTANT);
+  check("constant(…)", { milliseconds }, object({ milliseconds: number({ min: 0 }) }));
   return { delay: () => milliseconds };
 }
 
@@ -97,7 +91,7 @@ export function constant(milliseconds: number): Backoff {
  * @throws ConfigurationError if an option is out of range
  */
 export function retry(options: RetryOptions): RetryPolicy {
-  check("retry(…)", options, RETRY);
+  check("retry(…)", options, retryShape(optional));
   const { attempts, when, whenExhausted, budget } = options;
   return {
     attempts,

@@ -170,7 +170,7 @@ describe("a checker", () => {
     ["a record", record(boolean)],
     ["an array", array(boolean)],
   ])("of %s does not show what came instead: it may be a secret", (_, structure) => {
-    expect(lines("hunter2", structure)[0]).toMatch(/got a string of 7 characters$/);
+    expect(lines("hunter2", structure)[0]).toMatch(/got a string of length 7$/);
   });
 
   it("of an object may look at several keys together", () => {
@@ -245,22 +245,22 @@ describe("what came", () => {
     [NaN, "NaN"],
     [-1, "-1"],
     [-0, "-0"],
-    [12n, "12n"],
+    [12n, "a bigint"],
     [true, "true"],
     ["abc", '"abc"'],
     ["", '""'],
     ["x".repeat(40), `"${"x".repeat(40)}"`],
-    ["x".repeat(312), "a string of 312 characters"],
+    ["x".repeat(312), "a string of length 312"],
     [[1, 2, 3], "an array of 3"],
     [{}, "an object"],
     [() => {}, "a function"],
     [Symbol("s"), "a symbol"],
-    [Promise.resolve(), "a promise"],
+    [Promise.resolve(), "a Promise"],
     [new Map(), "a Map"],
     [new Uint8Array(4), "4 bytes"],
     ["a\u001b[31mb\u0000\n", '"ab\u{fffd}"'],
-    ["redis://:hunter2@host", "a string of 21 characters"],
-    ["Password=hunter2", "a string of 16 characters"],
+    ["redis://:hunter2@host", "a string of length 21"],
+    ["Password=hunter2", "a string of length 16"],
   ])("is described: %#", (value, words) => {
     expect(describeValue(value)).toBe(words);
   });
@@ -288,7 +288,7 @@ describe("what came", () => {
   ])("under %s is never shown", (key) => {
     const checker = object({ [key]: func });
     expect(lines({ [key]: "hunter2" }, checker)).toEqual([
-      `${key}: a function, got a string of 7 characters`,
+      `${key}: a function, got a string of length 7`,
     ]);
     expect(lines({ [key]: 1234 }, checker)).toEqual([`${key}: a function, got a number`]);
   });

@@ -1,4 +1,3 @@
-import { isDate, isMap, isPromise, isSet, isUint8Array } from "node:util/types";
 import { printable } from "../printable.ts";
 import { look, unreadable } from "./look.ts";
 
@@ -6,10 +5,13 @@ import { look, unreadable } from "./look.ts";
 const LONGEST_SHOWN = 40;
 
 const SECRET =
-  /pass(?:word|phrase|wd)?|pwd|token|secret|sasl|credential|auth|cert|pem$|pfx|private|signature|(?:^|[a-z_-])key(?:id|s|file)?$/i;
+  /pass|pwd|token|secret|sasl|credential|auth|cert|pem$|pfx|private|signature|(?:^|[a-z_-])key(?:id|s|file)?$/i;
 
 /** Connection strings, which carry a user and a password in front of the host or as parameters. */
 const CARRIES_SECRET = /:\/\/[^/]*@|(?:pass(?:word)?|pwd|secret|token|key)\s*[=:]/i;
+
+/** Objects of which the name of the class says more than that they are objects. */
+const KINDS = [Promise, Map, Set, Date];
 
 /** Whether what is under this key may not be shown. */
 export function isSecretKey(key: string): boolean {
@@ -23,30 +25,23 @@ export function describeValue(value: unknown, secret = false): string {
 
 function describe(value: unknown, secret: boolean): string {
   if (value === unreadable) return "a getter that throws";
-  if (value === undefined || value === null) return String(value);
+  if (value === undefined || value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") {
     return secret || value.length > LONGEST_SHOWN || CARRIES_SECRET.test(value)
-      ? `a string of ${value.length} character${value.length === 1 ? "" : "s"}`
+      ? `a string of length ${value.length}`
       : `"${printable(value, "\u{fffd}")}"`;
   }
   if (typeof value === "number") {
     return secret ? "a number" : Object.is(value, -0) ? "-0" : String(value);
   }
-  if (typeof value === "bigint") {
-    return secret || value > 10n ** 20n || value < -(10n ** 20n) ? "a bigint" : `${value}n`;
-  }
-  if (typeof value === "boolean") return String(value);
   return typeof value === "object" ? describeObject(value) : `a ${typeof value}`;
 }
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (isPromise(value)) return "a promise";
-  if (isMap(value)) return "a Map";
-  if (isSet(value)) return "a Set";
-  if (isDate(value)) return "a Date";
-  if (isUint8Array(value)) return `${value.byteLength} bytes`;
-  return "an object";
+  if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
+  const kind = KINDS.find((one) => value instanceof one);
+  return kind === undefined ? "an object" : `a ${kind.name}`;
 }
 
 /** The path of a key below a path, as code would write it. */

@@ -142,7 +142,11 @@ describe("a key that is no key", () => {
   });
 
   it.each([
-    ["payloads that are no array", ["s3cr3t"], /payloads: expected an array, got a string of 6/],
+    [
+      "payloads that are no array",
+      ["s3cr3t"],
+      /payloads: expected an array, got a string of length 6/,
+    ],
     ["such a key", [[1], { key: {} }], /options\.key: expected a string.*, got an object/],
   ])("refuses a push with %s", async (_, args, text) => {
     const pipeline = definePipeline({

@@ -197,7 +197,7 @@ describe("ProducerStage", () => {
     const { stage, crashes } = staged([{ pull: () => ["s3cr3t"] as any }]);
     await stage.start();
     expect(crashes[0]?.message).toBe(
-      'The producer "source" failed: pull() gave a string of 6 characters among its messages.',
+      'The producer "source" failed: pull() gave a string of length 6 among its messages.',
     );
   });
 });
