@@ -53,9 +53,10 @@ export class AcknowledgerStage {
 
   /** Acknowledges what has settled since the last time. */
   flush(): void {
-    const { account, ledger } = this.#options;
-    if (this.#killed) this.#forget(ledger.take(account));
-    else if (account.unacknowledged > 0) this.#send({ group: ledger.take(account), number: 1 });
+    if (this.#options.account.unacknowledged === 0) return;
+    const attempt = this.#take();
+    if (this.#killed) this.#forget(attempt.group);
+    else this.#send(attempt);
   }
 
   /** What has ended and of which the source does not know yet. */
@@ -70,8 +71,7 @@ export class AcknowledgerStage {
 
   /** Says nothing any more of what is fenced; of what waits for another try, when its time comes. */
   withdraw(): void {
-    const { account, ledger } = this.#options;
-    this.#send(this.#withoutFenced({ group: ledger.take(account), number: 1 }));
+    this.#send(this.#withoutFenced(this.#take()));
   }
 
   /** Acknowledges one message before its end. */
@@ -92,15 +92,14 @@ export class AcknowledgerStage {
   }
 
   async #acknowledgeEarly(delivery: Delivery): Promise<void> {
-    if (this.#killed)
-      throw new StoppedError("ackNow: the session this message came from is closed.");
+    if (this.#killed) throw new StoppedError("ackNow: the session of this message is closed.");
     const { ledger, session, advance } = this.#options;
     ledger.acknowledgeEarly(delivery);
     try {
       const result = await session.acknowledge({ succeeded: [delivery], failed: [] });
       const refused = refusedBy(result);
       if (!Array.isArray(refused) || refused.length > 0) {
-        throw result?.reason ?? new Error("The source refused it.");
+        throw result?.reason;
       }
     } catch (cause) {
       ledger.retract(delivery);
@@ -108,13 +107,18 @@ export class AcknowledgerStage {
       if (this.#killed) this.flush();
       else if (isFenced(delivery)) this.withdraw();
       advance();
-      throw new AcknowledgeError("ackNow: the source refused to take the acknowledgement.", {
+      throw new AcknowledgeError("ackNow: the source refused the acknowledgement.", {
         cause,
         count: 1,
       });
     }
     ledger.acknowledgedEarly(delivery);
     if (delivery.settled) advance();
+  }
+
+  #take(): Attempt {
+    const { account, ledger } = this.#options;
+    return { group: ledger.take(account), number: 1 };
   }
 
   #withoutFenced({ group, number }: Attempt): Attempt {
@@ -197,7 +201,7 @@ export class AcknowledgerStage {
       return;
     }
     this.#forget(group);
-    const how = final ? "for good" : `${number} time(s) in a row`;
+    const how = final ? "for good" : `${number} time(s)`;
     this.#options.refused(
       new AcknowledgeError(
         `The source "${this.#options.account.source}" refused to acknowledge ${count} message(s), ${how}. It will send them again.`,

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { ProducerError } from "../errors.ts";
 import { describeValue } from "../options/words.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
 } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
 import type { Account, Arrival } from "./account.ts";
+import { Alarm } from "./alarm.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import { Session } from "./session.ts";
@@ -47,7 +48,7 @@ export class ProducerStage {
   /** Sessions that no longer pull, but are still told what became of their messages. */
   readonly #retired = new Set<Session>();
   #idling = false;
-  #idle: Timer | undefined;
+  readonly #idle: Alarm;
   #woken = false;
   #draining = false;
   #generation = 0;
@@ -56,6 +57,7 @@ export class ProducerStage {
 
   constructor(options: ProducerStageOptions) {
     this.#options = options;
+    this.#idle = new Alarm(options.clock, () => this.#goOn());
   }
 
   /** Messages out of this source and not settled. */
@@ -133,7 +135,10 @@ export class ProducerStage {
   /** A pull is worth while again. */
   wake(): void {
     this.#woken = true;
-    if (!this.#idling) return;
+    if (this.#idling) this.#goOn();
+  }
+
+  #goOn(): void {
     this.#stopIdling();
     this.#options.advance();
   }
@@ -185,14 +190,11 @@ export class ProducerStage {
   }
 
   #makeSession(session: ProducerSession<unknown>): Session {
-    const { clock, ledger, advance, came, room, publish } = this.#options;
+    const { opened, room, publish } = this.#options;
     return new Session({
-      clock,
-      ledger,
+      ...this.#options,
       session,
-      account: this.#options.opened(session),
-      advance,
-      came,
+      account: opened(session),
       // What can go back needs no room: it is not handled any more.
       room: () => (this.#draining && session.release !== undefined ? UNLIMITED : room(this)),
       pulled: (demand, messages, milliseconds) => this.#pulled(demand, messages, milliseconds),
@@ -217,7 +219,7 @@ export class ProducerStage {
     publish("westend:producer:pulled", { messages, duration });
     if (messages <= demand.messages) return;
     const error = new ProducerError(
-      `The producer "${source}" gave ${messages} messages when asked for at most ${demand.messages}. The rest is kept until there is room; pull() must honour its demand.`,
+      `The producer "${source}" gave ${messages} messages when asked for at most ${demand.messages}. The rest waits for room; pull() must honour its demand.`,
     );
     publish("westend:producer:error", { error });
   }
@@ -236,17 +238,12 @@ export class ProducerStage {
     }
     this.#idling = true;
     const idle = session.idle ?? IDLE;
-    if (idle === Infinity) return;
-    this.#idle = this.#options.clock.setTimer(() => {
-      this.#stopIdling();
-      this.#options.advance();
-    }, idle);
+    if (idle !== Infinity) this.#idle.set(idle);
   }
 
   #stopIdling(): void {
     this.#idling = false;
-    if (this.#idle !== undefined) this.#options.clock.clearTimer(this.#idle);
-    this.#idle = undefined;
+    this.#idle.clear();
   }
 
   async #close(session: Session): Promise<void> {

@@ -1,7 +1,8 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { describeValue } from "../options/words.ts";
 import type { Awaitable, Demand, Incoming, ProducerSession } from "../producer.ts";
 import type { Account, Arrival } from "./account.ts";
+import { Alarm } from "./alarm.ts";
 import type { Ledger } from "./ledger.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -44,13 +45,15 @@ export class Session {
   #taking = false;
   /** What came when there was no room for it: a pull that waits reserves none, or it would starve the others. */
   #held = NOTHING;
-  #lease: Timer | undefined;
+  readonly #lease: Alarm;
   #closed = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.account = options.account;
-    this.#keepLease();
+    const { lease, extend } = options.session;
+    this.#lease = new Alarm(options.clock, () => this.#keepLease());
+    if (lease !== undefined && extend !== undefined) this.#lease.set(lease / 3);
   }
 
   get session(): ProducerSession<unknown> {
@@ -136,7 +139,7 @@ export class Session {
   /** Closes it; what still waits for room goes back. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#lease !== undefined) this.#options.clock.clearTimer(this.#lease);
+    this.#lease.clear();
     const held = this.#held;
     this.#held = NOTHING;
     const released = held.length > 0 ? this.release(held) : undefined;
@@ -209,19 +212,13 @@ export class Session {
 
   /** Extends the lease of all that is unsettled, at a third of its length. */
   #keepLease(): void {
-    const { clock, session } = this.#options;
-    const { lease } = session;
-    if (lease === undefined || session.extend === undefined) return;
-    this.#lease = clock.setTimer(() => {
-      const messages = [...this.account.unsettled()]
-        .filter(({ acknowledged }) => !acknowledged)
-        .map(({ incoming }) => incoming)
-        .concat(this.#held);
-      void this.#attempt(() =>
-        messages.length > 0 ? session.extend?.(messages, lease) : undefined,
-      );
-      this.#keepLease();
-    }, lease / 3);
+    const lease = this.session.lease as number;
+    const messages = [...this.account.unsettled()]
+      .filter(({ acknowledged }) => !acknowledged)
+      .map(({ incoming }) => incoming)
+      .concat(this.#held);
+    if (messages.length > 0) void this.#attempt(() => this.session.extend?.(messages, lease));
+    this.#lease.set(lease / 3);
   }
 
   /** What goes wrong here must not keep the rest from going on, but is to be seen. */
