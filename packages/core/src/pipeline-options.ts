@@ -39,8 +39,7 @@ const rateLimit = object({ messages: count, interval: milliseconds, burst: optio
 const producer = shaped({ name, open: func }, "a producer");
 
 const source = either(
-  (value) =>
-    typeof value === "object" && value !== null && "producer" in value && !("open" in value),
+  (value) => "producer" in (value as object) && !("open" in (value as object)),
   object({
     producer,
     concurrency: optional(concurrency),
@@ -76,9 +75,8 @@ const batcher = object({
 const pipeline: Checker = object(
   {
     name: satisfying(
-      "a non-empty string of at most 128 characters without control characters",
-      // oxlint-disable-next-line no-control-regex
-      (value) => typeof value === "string" && /^[^\u0000-\u001f\u007f-\u009f]{1,128}$/.test(value),
+      "a string of 1 to 128 characters, none of them a control character",
+      (value) => typeof value === "string" && /^\P{Cc}{1,128}$/u.test(value),
     ),
     producer: optional(source),
     producers: optional(record(source, { nonEmpty: true })),
@@ -144,7 +142,7 @@ function requireRoomForSessions(options: object, site: Site): void {
   if (!((maxInFlight as number) >= 1 && (maxInFlight as number) < sessions)) return;
   site
     .at("maxInFlight")
-    .mistake(`at least ${sessions}, one message for every session of the producers`, maxInFlight);
+    .mistake(`at least ${sessions}, one for each session of the producers`, maxInFlight);
 }
 
 function requireDeadLetter(options: object, site: Site): void {
@@ -161,11 +159,7 @@ function requireNoDeadLetter(stage: unknown, site: Site): void {
   site
     .at("retry")
     .at("whenExhausted")
-    .mistake(
-      '"fail" or "hold" or "stop"',
-      action,
-      "To keep it, add deadLetter: … to the pipeline.",
-    );
+    .mistake('"fail" or "hold" or "stop"', action, "Or add deadLetter: … to the pipeline.");
 }
 
 function entriesOf(value: unknown): (readonly [key: string, value: unknown])[] {
@@ -201,14 +195,11 @@ const isKey = (value: unknown): value is PartitionKey | undefined =>
 
 /** What is pushed is not shown: it may be somebody's data. */
 const pushed = object({
-  payloads: advised(
-    "Put a single one into an array: push([payload]).",
-    whole("an array", isArray, () => {}),
-  ),
+  payloads: advised("Put a single one into an array: push([payload]).", whole("an array", isArray)),
   options: optional(
     object({
-      key: whole("a string, a number, a bigint or undefined", isKey, () => {}),
-      metadata: { expected: "anything", inspect() {} },
+      key: whole("a string, a number, a bigint or undefined", isKey),
+      metadata: satisfying("anything", () => true),
     }),
   ),
 });

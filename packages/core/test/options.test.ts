@@ -160,7 +160,7 @@ describe("a checker", () => {
       "retry.attempts: a function, got 1. Make one with retry().",
     ]);
     expect(lines({ retry: { attempts() {}, atempts: 1 } }, checker)).toEqual([
-      'retry.atempts: one of attempts, got an unknown option. Did you mean "atempts" → "attempts"?',
+      "retry.atempts: one of attempts, got an unknown option. Did you mean attempts?",
     ]);
   });
 
@@ -199,11 +199,11 @@ describe("an unknown key", () => {
   );
 
   it.each([
-    ["leger", '. Did you mean "leger" → "ledger"?'],
-    ["tiemout", '. Did you mean "tiemout" → "timeout"?'],
-    ["time_out", '. Did you mean "time_out" → "timeout"?'],
-    ["flush_size", '. Did you mean "flush_size" → "size"?'],
-    ["Size", '. Did you mean "Size" → "size"?'],
+    ["leger", ". Did you mean ledger?"],
+    ["tiemout", ". Did you mean timeout?"],
+    ["time_out", ". Did you mean timeout?"],
+    ["flush_size", ". Did you mean size?"],
+    ["Size", ". Did you mean size?"],
     ["batchSize", ". It is called size here."],
     ["prefetch", ""],
     ["toString", ""],
@@ -257,7 +257,7 @@ describe("what came", () => {
     [Symbol("s"), "a symbol"],
     [Promise.resolve(), "a Promise"],
     [new Map(), "a Map"],
-    [new Uint8Array(4), "4 bytes"],
+    [new Uint8Array(4), "a Uint8Array"],
     ["a\u001b[31mb\u0000\n", '"ab\u{fffd}"'],
     ["redis://:hunter2@host", "a string of length 21"],
     ["Password=hunter2", "a string of length 16"],
@@ -324,7 +324,7 @@ describe("what came", () => {
   });
 
   it("is said even of a revoked proxy", () => {
-    expect(describeValue(revoked())).toBe("something that cannot be looked at");
+    expect(describeValue(revoked())).toBe("something unreadable");
     for (const checker of [
       object({ a: func }),
       record(func, { nonEmpty: true }),

@@ -14,7 +14,7 @@ export interface ObjectRules {
 export function whole<Accepted>(
   expected: string,
   accepts: (value: unknown) => value is Accepted,
-  inspect: (value: Accepted, site: Site) => void,
+  inspect: (value: Accepted, site: Site) => void = () => {},
 ): Checker {
   return {
     expected,
@@ -35,7 +35,7 @@ export function object<Options extends object = Record<string, unknown>>(
   return whole("an object", isObject, (value, site) => {
     inspectEach(shape, value, site);
     for (const key of ownKeys(value)) {
-      if (!keys.includes(key)) refuse(key, keys, rules.hints, site);
+      if (!keys.includes(key)) refuse(key, keys, rules.hints ?? {}, site);
     }
     rules.also?.(value, site);
   });
@@ -55,9 +55,8 @@ export function record(checker: Checker, options: { readonly nonEmpty?: boolean 
     if (options.nonEmpty && keys.length === 0) site.mistakeInWords(expected, "an empty one");
     for (const key of keys) {
       const at = site.at(key);
-      if (key === "") at.mistakeInWords("another name", "an empty one");
-      else if (key === "__proto__") at.mistakeInWords("another name", "a reserved one");
-      else checker.inspect(read(value, key), at);
+      if (key !== "" && key !== "__proto__") checker.inspect(read(value, key), at);
+      else at.mistakeInWords("another name", key === "" ? "an empty one" : "a reserved one");
     }
   });
 }
@@ -83,13 +82,10 @@ function inspectEach(shape: object, value: object, site: Site): void {
 function refuse(
   key: string,
   keys: readonly string[],
-  hints: ObjectRules["hints"],
+  hints: Readonly<Record<string, string>>,
   site: Site,
 ): void {
   const suggestion = suggestionFor(key, keys);
-  const hint =
-    hints !== undefined && Object.hasOwn(hints, key)
-      ? hints[key]
-      : suggestion && `Did you mean "${key}" → "${suggestion}"?`;
+  const hint = Object.hasOwn(hints, key) ? hints[key] : suggestion && `Did you mean ${suggestion}?`;
   site.at(key).mistakeInWords(`one of ${keys.join(", ")}`, "an unknown option", hint);
 }

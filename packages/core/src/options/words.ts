@@ -11,7 +11,7 @@ const SECRET =
 const CARRIES_SECRET = /:\/\/[^/]*@|(?:pass(?:word)?|pwd|secret|token|key)\s*[=:]/i;
 
 /** Objects of which the name of the class says more than that they are objects. */
-const KINDS = [Promise, Map, Set, Date];
+const KINDS = [Promise, Map, Set, Date, Uint8Array];
 
 /** Whether what is under this key may not be shown. */
 export function isSecretKey(key: string): boolean {
@@ -20,7 +20,7 @@ export function isSecretKey(key: string): boolean {
 
 /** A value in the words of a message: short ones as they are, of long and of secret ones only what they are. Never throws. */
 export function describeValue(value: unknown, secret = false): string {
-  return look(() => describe(value, secret), "something that cannot be looked at");
+  return look(() => describe(value, secret), "something unreadable");
 }
 
 function describe(value: unknown, secret: boolean): string {
@@ -39,9 +39,13 @@ function describe(value: unknown, secret: boolean): string {
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value instanceof Uint8Array) return `${value.byteLength} bytes`;
   const kind = KINDS.find((one) => value instanceof one);
   return kind === undefined ? "an object" : `a ${kind.name}`;
+}
+
+/** What went wrong, without showing what may be secret. */
+export function describeCause(cause: unknown): string {
+  return cause instanceof Error ? cause.message : describeValue(cause, true);
 }
 
 /** The path of a key below a path, as code would write it. */

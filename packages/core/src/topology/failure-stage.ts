@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { DeadLetterError } from "../errors.ts";
 import type { DeadLetter, DeadLetterSink, FailedMessage } from "../failure.ts";
+import { describeCause } from "../options/words.ts";
 import { Message, type RoutedMessage } from "../message.ts";
 import type { Publish } from "../telemetry.ts";
 import { Alarm } from "./alarm.ts";
@@ -34,6 +35,8 @@ interface Lane {
 export interface FailureStageOptions {
   readonly clock: Clock;
   readonly settings: Settings;
+  /** Aborts when nothing counts any more. */
+  readonly signal: AbortSignal;
   readonly publish: Publish<"pipeline">;
   /** The failure has been dealt with. */
   done(failure: Failure, outcome: "failed" | "deadLettered"): void;
@@ -45,7 +48,6 @@ export interface FailureStageOptions {
 export class FailureStage {
   readonly #options: FailureStageOptions;
   readonly #sink: DeadLetterSink<unknown, unknown> | undefined;
-  readonly #controller = new AbortController();
   #collected: Failure[] = [];
   readonly #fresh: Lane;
   /** Letters that were refused alone: they must not hold the others. */
@@ -54,7 +56,6 @@ export class FailureStage {
   #suspects = 0;
   /** Letters in the write that is under way. */
   #writing = 0;
-  #killed = false;
   #opened: Promise<void> | undefined;
 
   constructor(options: FailureStageOptions) {
@@ -96,9 +97,8 @@ export class FailureStage {
     if (this.#collected.length === 1) queueMicrotask(() => void this.#collect());
   }
 
-  kill(reason: unknown): void {
-    this.#killed = true;
-    this.#controller.abort(reason);
+  /** Writes no more: the signal has aborted. */
+  kill(): void {
     this.#fresh.alarm.clear();
     this.#refused.alarm.clear();
   }
@@ -107,8 +107,7 @@ export class FailureStage {
     try {
       await this.#sink?.open?.();
     } catch (cause) {
-      const why = cause instanceof Error ? `: ${cause.message}` : ".";
-      throw this.#error(`could not be opened${why}`, cause);
+      throw this.#error(`could not be opened: ${describeCause(cause)}`, cause);
     }
   }
 
@@ -119,12 +118,11 @@ export class FailureStage {
   async #collect(): Promise<void> {
     const failures = this.#collected;
     this.#collected = [];
-    const { clock, settings, publish, done, advance, crashed } = this.#options;
+    const { clock, settings, signal, publish, done, advance, crashed } = this.#options;
     try {
       const shown = settings.onFailed?.(failures.map((failure) => new Failed(failure)));
       if (isThenable(shown)) {
         const { timeout } = settings.processor;
-        const { signal } = this.#controller;
         await within({ clock, timeout, signal }, "onFailed", shown);
       }
     } catch (error) {
@@ -144,7 +142,7 @@ export class FailureStage {
   }
 
   async #write(): Promise<void> {
-    const { publish, done, advance } = this.#options;
+    const { signal, publish, done, advance } = this.#options;
     const sink = this.#sink;
     if (sink === undefined || this.#writing > 0) return;
     for (let lane = this.#lane(); lane !== undefined; lane = this.#lane()) {
@@ -160,7 +158,7 @@ export class FailureStage {
       try {
         await sink.write(
           chunk.map((failure) => this.#letter(failure)),
-          this.#controller.signal,
+          signal,
         );
       } catch (cause) {
         this.#writing = 0;
@@ -178,7 +176,7 @@ export class FailureStage {
 
   /** Where the next letter is to be taken from. */
   #lane(): Lane | undefined {
-    if (this.#killed) return undefined;
+    if (this.#options.signal.aborted) return undefined;
     return [this.#fresh, this.#refused].find(
       ({ letters, alarm }) => letters.length > 0 && !alarm.isSet,
     );
@@ -192,12 +190,12 @@ export class FailureStage {
       this.#refused.letters.push(...chunk);
       this.#cleared(lane);
     }
-    if (this.#killed) return;
+    if (this.#options.signal.aborted) return;
     const wait = this.#pause(lane);
     if (chunk.length === 1 && !this.#refused.alarm.isSet) this.#pause(this.#refused);
     const letters = chunk.length;
     const error = this.#error(
-      `did not take ${letters} letter(s). Their messages stay unacknowledged; next try in ${wait} ms.`,
+      `did not take ${letters} letter(s). They are kept; the next try is in ${wait} ms.`,
       cause,
     );
     this.#options.publish("westend:dead-letter:refused", { letters, error });

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { ProducerError } from "../errors.ts";
-import { describeValue } from "../options/words.ts";
+import { describeCause } from "../options/words.ts";
 import type {
   Awaitable,
   Demand,
@@ -254,7 +254,9 @@ export class ProducerStage {
 
   #error(what: string, cause: unknown): ProducerError {
     const { source } = this.#options;
-    return new ProducerError(`The producer "${source}" ${what}: ${describe(cause)}`, { cause });
+    return new ProducerError(`The producer "${source}" ${what}: ${describeCause(cause)}`, {
+      cause,
+    });
   }
 
   get #sessions(): readonly Session[] {
@@ -276,8 +278,3 @@ export class ProducerStage {
 const inFlightOf = ({ account }: Session): number => account.inFlight;
 const bytesOf = ({ account }: Session): number => account.bytes;
 const heldOf = ({ held }: Session): number => held;
-
-/** Says what went wrong without showing what may be secret. */
-function describe(cause: unknown): string {
-  return cause instanceof Error ? cause.message : describeValue(cause, true);
-}

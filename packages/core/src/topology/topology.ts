@@ -330,8 +330,8 @@ export class Topology {
   #kill(reason: unknown): void {
     this.#processing.kill(reason);
     this.#batching.kill(reason);
-    this.#failures.kill(reason);
     this.#controller.abort(reason);
+    this.#failures.kill();
   }
 
   /** A source that has never been open is not waited for as long as one that was. */

@@ -18,8 +18,8 @@ export const running: readonly Mutation[] = [
   {
     name: "a stage is restarted once too often",
     file: "supervisor",
-    search: "if (crashes.length > budget.max)",
-    replace: "if (crashes.length > budget.max + 1)",
+    search: "if (group.crashes.length > budget.max)",
+    replace: "if (group.crashes.length > budget.max + 1)",
     tests: ["topology/supervisor"],
   },
   {
