@@ -2,9 +2,9 @@ import type { Batch, EmittedBatch } from "../batch.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { FailureAction } from "../failure.ts";
 import type { PartitionKey, RoutedMessage } from "../message.ts";
-import { describe, partitionsOf, partOf, renewed, type Run } from "./batch-run.ts";
+import { describe, renewed, type Run, runOf } from "./batch-run.ts";
 import { DelayQueue } from "./delay-queue.ts";
-import type { Decision } from "./failure-policy.ts";
+import { type Decision, isRetry } from "./failure-policy.ts";
 import { checkKey } from "./partition-key.ts";
 import { PartitionOrder } from "./partition-order.ts";
 import { Ring } from "./ring.ts";
@@ -98,9 +98,7 @@ export class BatchProcessorStage {
   push({ messages, info }: EmittedBatch): void {
     const admitted = this.#partition(messages, info.attempt);
     if (admitted.length === 0) return;
-    const { attempt } = info;
-    const keys = partitionsOf(admitted);
-    const run: Run = { messages: admitted, seen: admitted, info, attempt, keys, blockers: 0 };
+    const run = runOf(admitted, info, info.attempt);
     if (this.#refuses(run)) {
       this.#release(run);
       return;
@@ -285,16 +283,12 @@ export class BatchProcessorStage {
     const { action, delay } = decision;
     const halve = action !== "retry" && this.#options.bisect && rest.length > 1;
     this.#options.failed(rest, error, run.attempt, halve ? HALVED : decision);
-    if (action === "retry") {
-      this.#retry(run, rest, delay);
-      return;
-    }
     if (halve) {
       const middle = rest.length >> 1;
       this.#finish(run, [rest.slice(0, middle), rest.slice(middle)]);
       return;
     }
-    if (action === "hold") {
+    if (isRetry(action)) {
       this.#retry(run, rest, delay);
       return;
     }
@@ -322,7 +316,7 @@ export class BatchProcessorStage {
       this.#finish(run, []);
       return;
     }
-    const rest = partOf(run, messages);
+    const rest = runOf(messages, run.info, run.attempt + 1);
     if (this.#refuses(rest)) {
       this.#release(rest);
       this.#finish(run, []);
@@ -353,7 +347,7 @@ export class BatchProcessorStage {
 
   /** The run is over, or goes on in parts. */
   #finish(run: Run, parts: readonly (readonly RoutedMessage[])[]): void {
-    const runs = parts.map((messages) => partOf(run, messages));
+    const runs = parts.map((messages) => runOf(messages, run.info, run.attempt + 1));
     for (const { messages } of runs) this.queued += messages.length;
     this.#enqueue(this.#order.replace(run, runs));
   }
@@ -386,8 +380,4 @@ function isWritable(message: RoutedMessage): boolean {
   } catch {
     return false;
   }
-}
-
-function isRetry(action: FailureAction): boolean {
-  return action === "retry" || action === "hold";
 }

@@ -11,10 +11,10 @@ export interface Run extends Holder {
   attempt: number;
 }
 
-/** What is left of a run, for its next attempt. */
-export function partOf({ info, attempt }: Run, messages: readonly RoutedMessage[]): Run {
+/** Messages of one batch, all of them or what is left, for one attempt. */
+export function runOf(messages: readonly RoutedMessage[], info: Batch, attempt: number): Run {
   const keys = partitionsOf(messages);
-  return { messages, seen: messages, info, attempt: attempt + 1, keys, blockers: 0 };
+  return { messages, seen: messages, info, attempt, keys, blockers: 0 };
 }
 
 /** What the handler is told of this attempt. */
@@ -39,7 +39,7 @@ const SHOWN = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom")
 
 const NO_KEYS: ReadonlySet<PartitionKey> = new Set();
 
-export function partitionsOf(messages: readonly RoutedMessage[]): ReadonlySet<PartitionKey> {
+function partitionsOf(messages: readonly RoutedMessage[]): ReadonlySet<PartitionKey> {
   let keys: Set<PartitionKey> | undefined;
   for (const { partition } of messages) {
     if (partition === undefined) continue;

@@ -98,10 +98,8 @@ export class BatcherStage {
 
   /** Emits the open batch that has waited longest. */
   flushOldest(): void {
-    for (const open of this.#open.values()) {
-      this.#end(open, "flush");
-      return;
-    }
+    const [oldest] = this.#open.values();
+    if (oldest !== undefined) this.#end(oldest, "flush");
   }
 
   /** Emits whatever is waiting; called once upstream has ended. */
@@ -175,10 +173,9 @@ export class BatcherStage {
   }
 
   #arm(): void {
-    for (const { openedAt } of this.#open.values()) {
-      this.#alarm.set(openedAt + this.#timeout - this.#options.clock.now());
-      return;
-    }
+    const [oldest] = this.#open.values();
+    if (oldest === undefined) return;
+    this.#alarm.set(oldest.openedAt + this.#timeout - this.#options.clock.now());
   }
 
   #expire(): void {

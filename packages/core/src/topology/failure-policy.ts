@@ -52,8 +52,7 @@ export class FailurePolicy {
 
   decide(error: unknown, attempt: number): Decision {
     const action = this.#act(error, attempt);
-    const again = action === "retry" || action === "hold";
-    return { action, delay: again ? this.#delay(attempt) : 0 };
+    return { action, delay: isRetry(action) ? this.#delay(attempt) : 0 };
   }
 
   #act(error: unknown, attempt: number): FailureAction {
@@ -100,6 +99,11 @@ export class FailurePolicy {
     this.#filledAt = now;
     return Math.max(0, (-this.#tokens / budget.perSecond) * 1000);
   }
+}
+
+/** Whether another attempt follows. */
+export function isRetry(action: FailureAction): boolean {
+  return action === "retry" || action === "hold";
 }
 
 /** These come again however often one tries. */

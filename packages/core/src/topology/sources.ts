@@ -70,8 +70,14 @@ export class Sources {
     this.#limiter = this.#limit(settings.rateLimit);
     // Without sources, in a test, pushes have all of the budget.
     const weights = settings.sources.reduce((sum, { weight }) => sum + weight, 0) || 1;
-    const pushed = { name: "push", producer: this.push, concurrency: 1, weight: weights };
-    this.all = [{ ...pushed, rateLimit: undefined }, ...settings.sources].flatMap((source) => {
+    const pushed: SourceSettings = {
+      name: "push",
+      producer: this.push,
+      concurrency: 1,
+      weight: weights,
+      rateLimit: undefined,
+    };
+    this.all = [pushed, ...settings.sources].flatMap((source) => {
       // The sessions of one producer share its limit.
       const limiter = this.#limit(source.rateLimit);
       const share = source.weight / weights / source.concurrency;

@@ -35,7 +35,7 @@ export interface SupervisorOptions {
 
 /** What crashes together: under `oneForOne` each child by itself, else all children. */
 interface Group {
-  readonly crashes: number[];
+  crashes: readonly number[];
   attempt: number;
   readonly alarm: Alarm;
 }
@@ -86,16 +86,15 @@ export class Supervisor implements Child {
     if (this.#stopped || this.#down.has(child)) return;
     const { budget, clock, random, escalate, restarting } = this.#options;
     const group = this.#groups.get(child) as Group;
-    const { crashes } = group;
     const now = clock.now();
-    while (crashes.length > 0 && (crashes[0] as number) <= now - budget.within) crashes.shift();
+    const crashes = group.crashes.filter((at) => at > now - budget.within);
     if (crashes.length === 0) group.attempt = 0;
-    crashes.push(now);
+    group.crashes = [...crashes, now];
     for (const one of this.#affected(child).toReversed()) {
       if (!this.#down.has(one)) one.stop(error);
       this.#down.add(one);
     }
-    if (crashes.length > budget.max) {
+    if (group.crashes.length > budget.max) {
       escalate(error);
       return;
     }
