@@ -27,7 +27,8 @@ await build({
   chunkNames: "shared-[hash]",
   format: "esm",
   platform: "node",
-  target: "node20.19",
+  // What the compiler checks against; Node 20 knows all of it.
+  target: "es2022",
   sourcemap: true,
   // Puts constants where they are used, while it is known that they are constant.
   minifySyntax: true,
