@@ -40,7 +40,7 @@ export abstract class PipelineError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && brandOf(this.name) in value;
+    return brandOf(this.name) in Object(value);
   }
 }
 

@@ -75,7 +75,7 @@ const batcher = object({
 const pipeline: Checker = object(
   {
     name: satisfying(
-      "a string of 1 to 128 characters, none of them a control character",
+      "a string of 1 to 128 printable characters",
       (value) => typeof value === "string" && /^\P{Cc}{1,128}$/u.test(value),
     ),
     producer: optional(source),

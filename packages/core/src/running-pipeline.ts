@@ -113,7 +113,7 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
     settings: Settings,
     options: StartOptions,
   ): Promise<Running<Payload, Metadata, Out>> {
-    const { signal, handleSignals = false, clock = systemClock, random = Math.random } = options;
+    const { signal, handleSignals, clock = systemClock, random = Math.random } = options;
     signal?.throwIfAborted();
     const stop = (): void => void topology.stop(settings.shutdown);
     const ended = (): void => {

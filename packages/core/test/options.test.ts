@@ -318,7 +318,7 @@ describe("what came", () => {
     };
     const checker = object({ size: optional(integer({ min: 1 })), on: boolean });
     expect(lines(trapped, checker)).toEqual([
-      "size: an integer ≥ 1, got a getter that throws",
+      "size: an integer ≥ 1, got something unreadable",
       "on: true or false, got 1",
     ]);
   });

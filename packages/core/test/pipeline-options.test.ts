@@ -120,7 +120,7 @@ describe("the options of a pipeline", () => {
     expect(
       mistakes({ name: "", processor: { concurrency: 0 }, batchers: { a: { size: -1 } } }),
     ).toEqual([
-      'name: expected a string of 1 to 128 characters, none of them a control character, got ""',
+      'name: expected a string of 1 to 128 printable characters, got ""',
       "processor.concurrency: expected an integer ≥ 1 and ≤ 100000, got 0",
       "processor.handle: expected a function, got undefined",
       "batchers.a.size: expected an integer ≥ 1, got -1",

@@ -49,7 +49,7 @@ export function shaped(shape: Readonly<Record<string, Checker>>, name = "an obje
 
 /** An object of any keys whose values all fit; `nonEmpty` wants at least one. */
 export function record(checker: Checker, options: { readonly nonEmpty?: boolean } = {}): Checker {
-  const expected = options.nonEmpty ? "an object with at least one key" : "an object";
+  const expected = options.nonEmpty ? "a non-empty object" : "an object";
   return whole(expected, isObject, (value, site) => {
     const keys = ownKeys(value);
     if (options.nonEmpty && keys.length === 0) site.mistakeInWords(expected, "an empty one");
@@ -65,7 +65,7 @@ export function record(checker: Checker, options: { readonly nonEmpty?: boolean 
 export function array(checker: Checker, options: { readonly nonEmpty?: boolean } = {}): Checker {
   const accepts = (value: unknown): value is readonly unknown[] =>
     isArray(value) && !(options.nonEmpty && read(value, "length") === 0);
-  const expected = options.nonEmpty ? "an array of at least one" : "an array";
+  const expected = options.nonEmpty ? "a non-empty array" : "an array";
   return whole(expected, accepts, (value, site) => {
     for (let index = 0; index < value.length; index++) {
       checker.inspect(read(value, String(index)), site.at(String(index)));

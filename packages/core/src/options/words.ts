@@ -1,6 +1,8 @@
 import { printable } from "../printable.ts";
 import { look, unreadable } from "./look.ts";
 
+const UNREADABLE = "something unreadable";
+
 /** Longer strings are more likely content than a mistyped option. */
 const LONGEST_SHOWN = 40;
 
@@ -20,11 +22,11 @@ export function isSecretKey(key: string): boolean {
 
 /** A value in the words of a message: short ones as they are, of long and of secret ones only what they are. Never throws. */
 export function describeValue(value: unknown, secret = false): string {
-  return look(() => describe(value, secret), "something unreadable");
+  return look(() => describe(value, secret), UNREADABLE);
 }
 
 function describe(value: unknown, secret: boolean): string {
-  if (value === unreadable) return "a getter that throws";
+  if (value === unreadable) return UNREADABLE;
   if (value === undefined || value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") {
     return secret || value.length > LONGEST_SHOWN || CARRIES_SECRET.test(value)

@@ -195,7 +195,7 @@ export class FailureStage {
     if (chunk.length === 1 && !this.#refused.alarm.isSet) this.#pause(this.#refused);
     const letters = chunk.length;
     const error = this.#error(
-      `did not take ${letters} letter(s). They are kept; the next try is in ${wait} ms.`,
+      `did not take ${letters} letter(s). They are tried again in ${wait} ms.`,
       cause,
     );
     this.#options.publish("westend:dead-letter:refused", { letters, error });

@@ -31,7 +31,7 @@ function check(delivery: Delivery, route: unknown, refusal: Refusal): RoutedMess
   if (!(route instanceof RoutedMessage)) throw new HandlerResultError(wrong(route));
   if (route.origin !== delivery || route.attempt !== delivery.message?.attempt) {
     throw new HandlerResultError(
-      "processor.handle returned a route made from another message. Return what message.to(…) of its own message gives.",
+      "processor.handle returned a route of another message. Return what its own message.to(…) gives.",
     );
   }
   checkKey(route.options?.key, "message.to(…, { key })");
@@ -47,7 +47,7 @@ function requireWritable(route: RoutedMessage): void {
     route.state = RouteState.routed;
   } catch (cause) {
     throw new HandlerResultError(
-      "processor.handle returned a frozen route. Freeze its data rather than what message.to(…) gives.",
+      "processor.handle returned a frozen route. Freeze its data instead.",
       { cause },
     );
   }
@@ -55,7 +55,7 @@ function requireWritable(route: RoutedMessage): void {
 
 function wrong(result: unknown): string {
   if (result instanceof Message) {
-    return "processor.handle returned the message itself. Return message.to(batcher) to send it on, or nothing to acknowledge it.";
+    return "processor.handle returned the message itself. Return message.to(…) to send it on, or nothing to acknowledge it.";
   }
   return `processor.handle returned ${describeValue(result, true)}; expected nothing, message.to(…), or an array of those.`;
 }
