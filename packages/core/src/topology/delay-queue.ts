@@ -1,6 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { Alarm } from "./alarm.ts";
 
+/** Milliseconds: Node's timers may come a fraction of one early. */
+const EARLY = 0.999;
+
 interface Entry<Item> {
   readonly due: number;
   readonly item: Item;
@@ -56,10 +59,8 @@ export class DelayQueue<Item> {
   }
 
   #fire(): void {
-    // Node's timers may come a fraction of a millisecond early.
-    const moment = this.#clock.now() + 1;
-    const later = this.#entries.findIndex(({ due }) => due >= moment);
-    const woken = this.#entries.splice(0, later < 0 ? this.#entries.length : later);
+    const due = this.#placeFor(this.#clock.now() + EARLY);
+    const woken = this.#entries.splice(0, due);
     this.#arm();
     for (const { item } of woken) this.#wake(item);
   }

@@ -1,6 +1,7 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Message } from "../message.ts";
 import { enter, type HandleContext, handleChannel, leave, traced } from "../telemetry.ts";
+import { Alarm } from "./alarm.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -43,7 +44,7 @@ export class ProcessorStage {
   #concurrency: number;
   #slots: Slot[] = [];
   #idle: Slot[] = [];
-  #timer: Timer | undefined;
+  readonly #alarm: Alarm;
   #killed = false;
   #looping = false;
   /** Messages in a handler. */
@@ -58,6 +59,7 @@ export class ProcessorStage {
   constructor(options: ProcessorStageOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency;
+    this.#alarm = new Alarm(options.clock, () => this.#expire());
   }
 
   /** What runs beyond a lowered limit goes on; nothing starts until it is below. */
@@ -93,8 +95,7 @@ export class ProcessorStage {
   /** Aborts what runs; whatever it still does no longer counts. */
   kill(reason: unknown): void {
     this.#killed = true;
-    if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
+    this.#alarm.clear();
     const slots = this.#slots;
     this.#slots = [];
     this.#idle = [];
@@ -167,10 +168,10 @@ export class ProcessorStage {
   }
 
   #await(slot: Slot, delivery: Delivery, result: PromiseLike<unknown>): void {
-    const { fulfilled, rejected } = slot;
+    const { handled, failed } = slot;
     // A foreign thenable may call back twice, or throw, and so may a `then` of its own: the language's does not.
-    if (isPlain(result)) void result.then(fulfilled, rejected);
-    else void then.call(Promise.resolve(result), fulfilled, rejected);
+    if (isPlain(result)) void result.then(handled, failed);
+    else void then.call(Promise.resolve(result), handled, failed);
     if (!this.#killed) this.#occupy(slot, delivery);
   }
 
@@ -179,7 +180,7 @@ export class ProcessorStage {
     slot.delivery = delivery;
     if (this.#options.timeout === undefined) return;
     if (slot.sampled === 0) slot.startedAt = this.#options.clock.now();
-    if (this.#timer === undefined) this.#arm(this.#options.timeout);
+    if (!this.#alarm.isSet) this.#alarm.set(this.#options.timeout);
   }
 
   readonly #fulfilled = (slot: Slot, delivery: Delivery, result: unknown): void => {
@@ -227,13 +228,8 @@ export class ProcessorStage {
     slot.abandon(reason);
   }
 
-  #arm(milliseconds: number): void {
-    this.#timer = this.#options.clock.setTimer(() => this.#expire(), milliseconds);
-  }
-
   /** One timer serves every slot: all have the same timeout, so the oldest expires first. */
   #expire(): void {
-    this.#timer = undefined;
     const timeout = this.#options.timeout as number;
     const now = this.#options.clock.now();
     let next = Infinity;
@@ -245,7 +241,7 @@ export class ProcessorStage {
       if (left < 1) expired.push(slot);
       else next = Math.min(next, left);
     }
-    if (next !== Infinity) this.#arm(next);
+    if (next !== Infinity) this.#alarm.set(next);
     for (const slot of expired) {
       const delivery = slot.delivery as Delivery;
       const error = tookTooLong("processor.handle", timeout);
@@ -269,8 +265,8 @@ class Slot {
   span: HandleContext | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
-  readonly fulfilled: (result: unknown) => void;
-  readonly rejected: (error: unknown) => void;
+  readonly handled: (result: unknown) => void;
+  readonly failed: (error: unknown) => void;
 
   constructor(
     index: number,
@@ -278,11 +274,11 @@ class Slot {
     rejected: (slot: Slot, delivery: Delivery, error: unknown) => void,
   ) {
     this.index = index;
-    this.fulfilled = (result) => {
+    this.handled = (result) => {
       if (this.span !== undefined) this.#leave();
       if (this.delivery !== undefined) fulfilled(this, this.delivery, result);
     };
-    this.rejected = (error) => {
+    this.failed = (error) => {
       if (this.span !== undefined) this.#leave({ reason: error });
       if (this.delivery !== undefined) rejected(this, this.delivery, error);
     };

@@ -4,22 +4,8 @@ import type { Incoming, Producer, ProducerContext, ProducerSession } from "../pr
 import type { PushOutcome } from "../report.ts";
 
 /** One pushed message, and where its outcome goes. */
-class Pushed implements Incoming<unknown, unknown> {
-  readonly payload: unknown;
-  readonly metadata: unknown;
-  readonly key: PartitionKey | undefined;
-  readonly settle: (outcome: PushOutcome) => void;
-
-  constructor(
-    payload: unknown,
-    options: PushSourceOptions | undefined,
-    settle: (outcome: PushOutcome) => void,
-  ) {
-    this.payload = payload;
-    this.metadata = options?.metadata;
-    this.key = options?.key;
-    this.settle = settle;
-  }
+interface Pushed extends Incoming<unknown, unknown> {
+  settle(outcome: PushOutcome): void;
 }
 
 export interface PushSourceOptions {
@@ -38,11 +24,12 @@ export class PushSource implements Producer<unknown> {
     return this.#waiting.length;
   }
 
-  push(payloads: readonly unknown[], options?: PushSourceOptions): Promise<PushOutcome[]> {
+  push(payloads: readonly unknown[], options: PushSourceOptions = {}): Promise<PushOutcome[]> {
+    const { key, metadata } = options;
     const outcomes = payloads.map(
       (payload) =>
-        new Promise<PushOutcome>((resolve) => {
-          this.#waiting.push(new Pushed(payload, options, resolve));
+        new Promise<PushOutcome>((settle) => {
+          this.#waiting.push({ payload, metadata, key, settle });
         }),
     );
     this.#wake?.();
