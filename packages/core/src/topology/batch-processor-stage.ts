@@ -16,7 +16,7 @@ export interface BatchProcessorStageOptions {
   readonly name: string;
   readonly concurrency: number;
   /** Milliseconds one call of the handler may take. */
-  readonly timeout: number | undefined;
+  readonly handleTimeout: number | undefined;
   readonly bisect: boolean;
   /** Whether each call needs a signal of its own, because the handler declares one. */
   readonly ownSignal: boolean;
@@ -228,14 +228,14 @@ export class BatchProcessorStage {
     controller: AbortController,
     end: (failure: { readonly reason: unknown }) => void,
   ): Timer | undefined {
-    const { timeout, clock, name } = this.#options;
-    if (timeout === undefined) return undefined;
+    const { handleTimeout, clock, name } = this.#options;
+    if (handleTimeout === undefined) return undefined;
     return clock.setTimer(() => {
       const handle = `batchers.${name}.handle`;
-      const reason = tookTooLong(handle, timeout, `${handle}Timeout`);
+      const reason = tookTooLong(handle, handleTimeout, `${handle}Timeout`);
       controller.abort(reason);
       end({ reason });
-    }, timeout);
+    }, handleTimeout);
   }
 
   /** The handler ended well; it may have failed or dropped single messages. */

@@ -190,12 +190,11 @@ export class Batcher implements Child {
   }
 
   #makeProcessors(): BatchProcessorStage {
-    const { clock, ledger, publish, advance } = this.#options;
+    const { ledger, publish } = this.#options;
     return new BatchProcessorStage({
+      ...this.#options,
       ...this.#settings,
-      clock,
       name: this.name,
-      timeout: this.#settings.handleTimeout,
       sizeOf,
       handle: this.#handler(),
       decide: (error, attempt) => this.#policy.decide(error, attempt),
@@ -217,7 +216,6 @@ export class Batcher implements Child {
         for (const message of messages) if (!isOver(message)) ledger.succeedRoute(message);
       },
       gaveUp: (message, reason, action, attempt) => this.#gaveUp(message, reason, action, attempt),
-      advance,
       crashed: (error) => this.#options.crashed(this, error),
     });
   }
@@ -261,11 +259,10 @@ export class Batcher implements Child {
   }
 
   #emit(batch: EmittedBatch): void {
-    const { trigger, size, bytes } = batch.info;
+    const { batcher, size, bytes, trigger } = batch.info;
     this.#policy.deposit(size);
     this.#triggers[trigger]++;
     this.#messages += size;
-    const batcher = this.name;
     this.#options.publish("westend:batch:emitted", { batcher, size, bytes, trigger });
     this.#processors.push(batch);
   }
@@ -327,7 +324,7 @@ export class Batching {
 
   refusal({ batcher }: RoutedMessage): Error | undefined {
     if (this.#find(batcher) !== undefined) return undefined;
-    const names = [...this.#byName.keys()].map((name) => `"${name}"`).join(", ");
+    const names = this.all.map(({ name }) => `"${name}"`).join(", ");
     return new UnknownBatcherError(
       `There is no batcher "${batcher}". There are: ${names || "none"}.`,
     );

@@ -67,7 +67,7 @@ export class Processing implements Child {
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
-    const { clock, turn, settings, signal } = options;
+    const { clock, settings } = options;
     const { processor, decoder } = settings;
     this.#concurrency = processor.concurrency;
     this.#attempts = processor.retry?.attempts ?? Infinity;
@@ -76,10 +76,8 @@ export class Processing implements Child {
     this.#policy = new FailurePolicy({ ...options, policy: processor.retry });
     this.#delayed = new DelayQueue(clock, (delivery) => this.#again(delivery));
     this.#intake = new IntakeStage({
-      clock,
-      turn,
+      ...options,
       decoder,
-      signal,
       timeout: processor.timeout,
       user: processor.user,
       ready: (chunk, prepared) => this.#ready(chunk, prepared),
@@ -233,7 +231,7 @@ export class Processing implements Child {
     const { message, source } = delivery;
     if (message === undefined || message.attempt <= this.#attempts) return;
     const error = new AttemptsError(
-      `The source "${source}" has delivered this message ${message.attempt} times; its policy allows ${this.#attempts}. Handling it may have ended the process.`,
+      `The source "${source}" has delivered this message ${message.attempt} times; its policy allows ${this.#attempts}. It may end the process.`,
     );
     delivery.note({ defect: delivery.defect ?? { error, tries: Infinity } });
   }

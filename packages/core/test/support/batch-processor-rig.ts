@@ -43,7 +43,7 @@ export function batchProcessorRig(
     clock,
     name: "b",
     concurrency: 1,
-    timeout: undefined,
+    handleTimeout: undefined,
     bisect: false,
     ownSignal: true,
     partitionBy: undefined,

@@ -93,7 +93,7 @@ describe("BatchProcessorStage", () => {
   it("never uses a signal again that has been aborted, nor one of a call that goes on", async () => {
     const { stage, clock, calls } = batchProcessorRig({
       ownSignal: false,
-      timeout: 10,
+      handleTimeout: 10,
       concurrency: 2,
     });
     stage.push(batchOf("late"));

@@ -6,7 +6,7 @@ const call = (calls: readonly Call[], index: number): Call => calls[index] as Ca
 
 describe("BatchProcessorStage with a timeout", () => {
   it("aborts the signal and fails the attempt, not sooner than the timeout", async () => {
-    const { stage, clock, calls, gaveUp } = batchProcessorRig({ timeout: 100 });
+    const { stage, clock, calls, gaveUp } = batchProcessorRig({ handleTimeout: 100 });
     stage.push(batchOf("a"));
     await clock.advance(99);
     expect(call(calls, 0).signal.aborted).toBe(false);
@@ -18,7 +18,7 @@ describe("BatchProcessorStage with a timeout", () => {
   });
 
   it.each(["resolve", "reject"] as const)("ignores a late %s", async (way) => {
-    const { stage, clock, calls, gaveUp, succeeded } = batchProcessorRig({ timeout: 100 });
+    const { stage, clock, calls, gaveUp, succeeded } = batchProcessorRig({ handleTimeout: 100 });
     stage.push(batchOf("a"));
     await clock.advance(100);
     call(calls, 0)[way]("late");
@@ -29,7 +29,7 @@ describe("BatchProcessorStage with a timeout", () => {
 
   it("does not take a late end of one attempt for the end of the next", async () => {
     const { stage, clock, calls, succeeded } = batchProcessorRig({
-      timeout: 100,
+      handleTimeout: 100,
       decide: retrying(2, 10),
     });
     stage.push(batchOf("a"));
@@ -46,7 +46,7 @@ describe("BatchProcessorStage with a timeout", () => {
     "does not take a late %s of one attempt for a verdict on the next",
     async (verdict) => {
       const { stage, clock, calls, succeeded, gaveUp } = batchProcessorRig({
-        timeout: 100,
+        handleTimeout: 100,
         decide: retrying(2, 10),
       });
       stage.push(batchOf("a"));
@@ -60,7 +60,7 @@ describe("BatchProcessorStage with a timeout", () => {
   );
 
   it("gives its place to the next batch", async () => {
-    const { stage, clock, handled } = batchProcessorRig({ timeout: 100 });
+    const { stage, clock, handled } = batchProcessorRig({ handleTimeout: 100 });
     stage.push(batchOf("a"));
     stage.push(batchOf("b"));
     await clock.advance(100);
@@ -68,7 +68,7 @@ describe("BatchProcessorStage with a timeout", () => {
   });
 
   it("leaves no timer behind", async () => {
-    const { stage, clock, calls } = batchProcessorRig({ timeout: 100, concurrency: 2 });
+    const { stage, clock, calls } = batchProcessorRig({ handleTimeout: 100, concurrency: 2 });
     stage.push(batchOf("a"));
     stage.push(batchOf("b"));
     call(calls, 0).resolve(undefined);
