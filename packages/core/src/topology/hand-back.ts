@@ -76,13 +76,13 @@ export class HandBack {
   }
 
   /** Gives up what is left at the deadline: aborted first, then given back where that is possible; not acknowledged. */
-  everything(abort: (reason: ShutdownTimeoutError) => void): void {
+  abandon(abort: (reason: ShutdownTimeoutError) => void): void {
     const { settings, ledger, sources, advance } = this.#options;
     const inFlight = ledger.unsettled + sources.held;
     this.#late = true;
     abort(
       new ShutdownTimeoutError(
-        `The pipeline "${settings.name}" did not drain in time: ${inFlight} message(s) were in flight. Raise shutdown.timeout, or pass the signal on to what it waits for.`,
+        `The pipeline "${settings.name}" did not drain in time: ${inFlight} message(s) were in flight. Raise shutdown.timeout, or pass the signal on.`,
         { inFlight },
       ),
     );

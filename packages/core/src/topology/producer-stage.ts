@@ -156,7 +156,6 @@ export class ProducerStage {
 
   /** Closes retired sessions whose last message has been acknowledged. */
   closeRetired(): void {
-    if (this.#retired.size === 0) return;
     for (const session of this.#retired) if (session.over) void this.#close(session);
   }
 
@@ -173,7 +172,7 @@ export class ProducerStage {
   }
 
   /** Forgets what waits for room and is not to come any more. */
-  forgetHeld(predicate: (incoming: Incoming<unknown, unknown>) => boolean): void {
+  forget(predicate: (incoming: Incoming<unknown, unknown>) => boolean): void {
     for (const session of this.#sessions) session.forget(predicate);
   }
 
@@ -190,15 +189,27 @@ export class ProducerStage {
   }
 
   #makeSession(session: ProducerSession<unknown>): Session {
-    const { opened, room, publish } = this.#options;
+    const { source, opened, room, publish } = this.#options;
     return new Session({
       ...this.#options,
       session,
       account: opened(session),
       // What can go back needs no room: it is not handled any more.
       room: () => (this.#draining && session.release !== undefined ? UNLIMITED : room(this)),
-      pulled: (demand, messages, milliseconds) => this.#pulled(demand, messages, milliseconds),
-      empty: (self, ended) => this.#empty(self, ended),
+      pulled: (demand, messages, duration) => {
+        publish("westend:producer:pulled", { messages, duration });
+        if (messages <= demand.messages) return;
+        const error = new ProducerError(
+          `The producer "${source}" gave ${messages} messages, its demand was ${demand.messages}. The rest waits for room; pull() must honour it.`,
+        );
+        publish("westend:producer:error", { error });
+      },
+      empty: (self, ended) => {
+        if (self !== this.#opened) return;
+        this.ended = ended;
+        if (ended) publish("westend:producer:ended", {});
+        else this.#wait(self);
+      },
       received: (arrival) => {
         this.received += arrival.received;
         return this.#options.received(arrival);
@@ -212,23 +223,6 @@ export class ProducerStage {
         publish("westend:producer:error", { error: this.#error("failed", cause) });
       },
     });
-  }
-
-  #pulled(demand: Demand, messages: number, duration: number): void {
-    const { publish, source } = this.#options;
-    publish("westend:producer:pulled", { messages, duration });
-    if (messages <= demand.messages) return;
-    const error = new ProducerError(
-      `The producer "${source}" gave ${messages} messages when asked for at most ${demand.messages}. The rest waits for room; pull() must honour its demand.`,
-    );
-    publish("westend:producer:error", { error });
-  }
-
-  #empty(session: Session, ended: boolean): void {
-    if (session !== this.#opened) return;
-    this.ended = ended;
-    if (ended) this.#options.publish("westend:producer:ended", {});
-    else this.#wait(session);
   }
 
   #wait({ session }: Session): void {

@@ -180,20 +180,19 @@ export class Sources {
 
   /** The sessions of one producer are shown as one. */
   stats(): Record<string, ProducerStats> {
-    const stats = new Map<string, ProducerStats>();
+    const stats = new Map<string, Sum>();
     for (const source of this.all) {
       const { name, stage, refused, restarts } = source;
       if (this.#isPush(source) && stage.received === 0) continue;
-      const others = stats.get(name) ?? NONE;
-      stats.set(name, {
-        open: others.open + (stage.session === undefined ? 0 : 1),
-        received: others.received + stage.received,
-        inFlight: others.inFlight + stage.inFlight,
-        unacknowledged: others.unacknowledged + stage.unacknowledged,
-        refused: others.refused + refused,
-        restarts: others.restarts + restarts,
-        remaining: stage.session?.remaining?.() ?? others.remaining,
-      });
+      const sum: Sum = stats.get(name) ?? { ...NONE };
+      sum.open += stage.session === undefined ? 0 : 1;
+      sum.received += stage.received;
+      sum.inFlight += stage.inFlight;
+      sum.unacknowledged += stage.unacknowledged;
+      sum.refused += refused;
+      sum.restarts += restarts;
+      sum.remaining = stage.session?.remaining?.() ?? sum.remaining;
+      stats.set(name, sum);
     }
     return Object.fromEntries(stats);
   }
@@ -267,18 +266,15 @@ export class Sources {
     share: number,
     limiter: RateLimiter | undefined,
   ): Source {
-    const { clock, ledger, received, crashed, advance } = this.#options;
+    const { crashed } = this.#options;
     const { name, producer } = settings;
     const label = { pipeline: this.#options.settings.name, source: name, index };
     const publish = publisher(label);
     const stage = new ProducerStage({
-      clock,
-      ledger,
+      ...this.#options,
       producer,
       source: name,
       publish,
-      received,
-      advance,
       context: (self) => ({ ...label, ...this.#context(self, publish) }),
       demand: () => this.#demand(source),
       room: () => this.#room(source),
@@ -318,26 +314,26 @@ export class Sources {
   }
 
   #account(source: Source, session: Parameters<ProducerStageOpened>[0]): Account {
-    const { clock, ledger, advance, settings } = this.#options;
+    const { clock, settings } = this.#options;
     const publish = publisher({ pipeline: settings.name, source: source.name });
     const account = new Account(source.name, (delivery) => acknowledger.acknowledgeNow(delivery));
     const acknowledger = new AcknowledgerStage({
-      clock,
-      ledger,
+      ...this.#options,
       account,
       session,
       acknowledged: (group, began) => {
         const now = clock.now();
         this.#options.acknowledged(group, now);
-        const succeeded = group.succeeded.length;
-        const failed = group.failed.length;
-        publish("westend:acknowledge:done", { succeeded, failed, duration: now - began });
+        publish("westend:acknowledge:done", {
+          succeeded: group.succeeded.length,
+          failed: group.failed.length,
+          duration: now - began,
+        });
       },
       refused: (error) => {
         source.refused += error.count;
         publish("westend:acknowledge:refused", { messages: error.count, error });
       },
-      advance,
     });
     this.#acknowledgers.set(account, acknowledger);
     return account;
@@ -353,7 +349,7 @@ export class Sources {
       signal,
       wake: () => stage.wake(),
       revoke: async (predicate, timeout = settings.shutdown) => {
-        stage.forgetHeld(predicate);
+        stage.forget(predicate);
         await Promise.all(
           stage.accounts.map((account) =>
             revoke(account, (delivery) => predicate(delivery.incoming), timeout),
@@ -368,6 +364,8 @@ export class Sources {
 type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opened"];
 
 const NO_LIMITERS: readonly RateLimiter[] = [];
+
+type Sum = { -readonly [Figure in keyof ProducerStats]: ProducerStats[Figure] };
 
 const NONE: ProducerStats = {
   open: 0,

@@ -2,9 +2,6 @@ import type { Clock } from "../clock.ts";
 import type { Backoff } from "../failure.ts";
 import { Alarm } from "./alarm.ts";
 
-/** What restarts when a child crashes: it alone, or it and those started after it. */
-export type Strategy = "oneForOne" | "restForOne";
-
 /** A part of the pipeline that can crash and be started again. */
 export interface Child {
   readonly name: string;
@@ -23,7 +20,8 @@ export interface RestartBudget {
 
 export interface SupervisorOptions {
   readonly name: string;
-  readonly strategy: Strategy;
+  /** With a child that crashes those restart that were started after it; else it alone. */
+  readonly restForOne: boolean;
   readonly children: readonly Child[];
   readonly budget: RestartBudget;
   readonly clock: Clock;
@@ -33,7 +31,7 @@ export interface SupervisorOptions {
   restarting(child: string, error: unknown, milliseconds: number): void;
 }
 
-/** What crashes together: under `oneForOne` each child by itself, else all children. */
+/** What crashes together: under one-for-one each child by itself, else all children. */
 interface Group {
   crashes: readonly number[];
   attempt: number;
@@ -50,7 +48,7 @@ export class Supervisor implements Child {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { children, strategy } = options;
+    const { children, restForOne } = options;
     const group = (): Group => {
       const made: Group = {
         crashes: [],
@@ -60,9 +58,7 @@ export class Supervisor implements Child {
       return made;
     };
     const shared = group();
-    this.#groups = new Map(
-      children.map((child) => [child, strategy === "oneForOne" ? group() : shared]),
-    );
+    this.#groups = new Map(children.map((child) => [child, restForOne ? shared : group()]));
   }
 
   get name(): string {
@@ -105,8 +101,8 @@ export class Supervisor implements Child {
   }
 
   #affected(child: Child): readonly Child[] {
-    const { children, strategy } = this.#options;
-    return strategy === "oneForOne" ? [child] : children.slice(children.indexOf(child));
+    const { children, restForOne } = this.#options;
+    return restForOne ? children.slice(children.indexOf(child)) : [child];
   }
 
   #restart(group: Group): void {

@@ -8,7 +8,6 @@ import type {
   StopReport,
 } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
-import type { Arrival } from "./account.ts";
 import { Batching } from "./batching.ts";
 import { type Failure, FailureStage } from "./failure-stage.ts";
 import { Figures } from "./figures.ts";
@@ -18,8 +17,8 @@ import { type Limits, pathsOf } from "./limits.ts";
 import { Processing } from "./processing.ts";
 import type { PushSourceOptions } from "./push-source.ts";
 import type { BatcherSettings, Settings, SourceSettings } from "./settings.ts";
-import { type Source, Sources } from "./sources.ts";
-import { type Child, type Strategy, Supervisor } from "./supervisor.ts";
+import { Sources } from "./sources.ts";
+import { type Child, Supervisor } from "./supervisor.ts";
 import { Terminator } from "./terminator.ts";
 import { Turn } from "./turn.ts";
 
@@ -36,8 +35,7 @@ export interface TopologyOptions {
 export class Topology {
   readonly settings: Settings;
   readonly done: Promise<StopReport>;
-  readonly #clock: Clock;
-  readonly #ended: () => void;
+  readonly #options: TopologyOptions;
   readonly #ledger = new Ledger();
   readonly #turn: Turn;
   readonly #sources: Sources;
@@ -62,9 +60,8 @@ export class Topology {
 
   constructor(settings: Settings, options: TopologyOptions) {
     this.settings = settings;
-    const { clock, random, ended } = options;
-    this.#clock = clock;
-    this.#ended = ended;
+    this.#options = options;
+    const { clock } = options;
     this.done = new Promise((resolve, reject) => {
       this.#settleDone = { resolve, reject };
     });
@@ -74,27 +71,37 @@ export class Topology {
     const publish = publisher({ pipeline: settings.name });
     this.#publish = publish;
     this.#turn = new Turn(clock, advance);
-    const common = { clock, random, ledger, settings, signal, turn: this.#turn, publish, advance };
+    const common = { ...options, ledger, settings, signal, turn: this.#turn, publish, advance };
     const outlets = {
       gaveUp: (failure: Failure): void => this.#failures.push(failure),
-      stop: (error: unknown): void => void this.#stop(settings.shutdown, { error }),
+      stop: (error: unknown): void => void this.stop(settings.shutdown, { error }),
       unsettled: () => this.#handBack.unsettled(),
     };
     const processingCrashed = (error: unknown): void => this.#root.crashed(this.#processing, error);
     this.#sources = new Sources({
       ...common,
-      received: (arrival) => this.#received(arrival),
+      received: (arrival) => {
+        if (this.#status === "draining" && this.#handBack.late(arrival)) return undefined;
+        return this.#processing.take(arrival);
+      },
       starving: () => this.#processing.starving,
       revoke: (account, predicate, timeout) => this.#handBack.revoke(account, predicate, timeout),
       acknowledged: (group, now) => this.#figures.acknowledged(group, now),
-      crashed: (source, error) => this.#producerCrashed(source, error),
+      crashed: (source, error) => {
+        // One that has never been open is not waited for as long as one that was.
+        if (!source.opened && source.restarts > settings.restart.max) this.#die(error, 0);
+        else this.#producers.crashed(source, error);
+      },
     });
     this.#processing = new Processing({
       ...common,
       ...outlets,
       refusal: (route) => this.#batching.refusal(route),
       route: (route) => this.#batching.push(route),
-      completed: () => this.#completed(),
+      completed: () => {
+        if (!this.#advancing) this.#run();
+        this.#handled();
+      },
       ended: () => this.#handled(),
       crashed: processingCrashed,
     });
@@ -105,7 +112,15 @@ export class Topology {
     });
     this.#failures = new FailureStage({
       ...common,
-      done: (failure, outcome) => this.#failed(failure, outcome),
+      done: ({ delivery, route, reason }, outcome) => {
+        if (delivery.settled) return;
+        if (route !== undefined) {
+          ledger.settleRoute(route, outcome, reason);
+          return;
+        }
+        ledger.fail(delivery, outcome, reason);
+        this.#processing.finished(delivery);
+      },
       crashed: processingCrashed,
     });
     const parts = {
@@ -121,7 +136,7 @@ export class Topology {
       stopTaking: () => this.#handBack.unstarted(),
       drainProducers: () => this.#sources.drain(),
       finished: () => this.#ledger.inFlight + this.#sources.held === 0,
-      abandon: () => this.#handBack.everything((reason) => this.#kill(reason)),
+      abandon: () => this.#handBack.abandon((reason) => this.#kill(reason)),
       released: () => this.#handBack.released(),
       close: async () => {
         await Promise.all([this.#sources.close(), this.#failures.close()]);
@@ -129,25 +144,24 @@ export class Topology {
     });
     const supervise = (
       name: string,
-      strategy: Strategy,
       children: readonly Child[],
-      grace: number,
+      { grace = 0, restForOne = false },
     ): Supervisor =>
       new Supervisor({
         ...common,
         name,
-        strategy,
         children,
+        restForOne,
         budget: settings.restart,
         // A source that is lost leaves time for what came from it; a stage that crashes does not.
         escalate: (error) => this.#die(error, grace),
         restarting: (stage, error, delay) =>
           publish("westend:stage:restarting", { stage, delay, error }),
       });
-    this.#producers = supervise("producers", "oneForOne", this.#sources.all, settings.shutdown);
-    this.#batchers = supervise("batchers", "oneForOne", this.#batching.all, 0);
+    this.#producers = supervise("producers", this.#sources.all, { grace: settings.shutdown });
+    this.#batchers = supervise("batchers", this.#batching.all, {});
     const children = [this.#producers, this.#processing, this.#batchers];
-    this.#root = supervise("pipeline", "restForOne", children, 0);
+    this.#root = supervise("pipeline", children, { restForOne: true });
   }
 
   get status(): PipelineStatus {
@@ -164,10 +178,6 @@ export class Topology {
     if (this.#status === "running") this.#root.start();
     await Promise.race([opened, this.done]);
     if (this.#status === "running") this.#publish("westend:pipeline:started", {});
-  }
-
-  stop(milliseconds: number): Promise<StopReport> {
-    return this.#stop(milliseconds);
   }
 
   pause(): void {
@@ -253,11 +263,6 @@ export class Topology {
     }
   }
 
-  #completed(): void {
-    if (!this.#advancing) this.#run();
-    this.#handled();
-  }
-
   /** A handler has ended: everything moves on once that is worth while. */
   #handled(): void {
     if (this.#advancing) this.#again = true;
@@ -277,7 +282,7 @@ export class Topology {
 
   #defer(): void {
     this.#deferred = true;
-    this.#clock.defer(() => {
+    this.#options.clock.defer(() => {
       this.#deferred = false;
       this.#sources.flush();
       this.#advance();
@@ -300,7 +305,7 @@ export class Topology {
     const draining = this.#status === "draining";
     if (draining || this.#sources.ended) {
       this.#batching.drain();
-      if (!draining && this.#ledger.inFlight === 0) void this.#stop(undefined);
+      if (!draining && this.#ledger.inFlight === 0) void this.stop(undefined);
     } else if (!this.#batching.active && this.#full) this.#batching.flushOldest();
   }
 
@@ -311,21 +316,6 @@ export class Topology {
     return inFlight === unsettled && this.#batching.open > 0 && this.#sources.full;
   }
 
-  #received(arrival: Arrival): ReturnType<Processing["take"]> {
-    if (this.#status === "draining" && this.#handBack.late(arrival)) return undefined;
-    return this.#processing.take(arrival);
-  }
-
-  #failed({ delivery, route, reason }: Failure, outcome: "failed" | "deadLettered"): void {
-    if (delivery.settled) return;
-    if (route !== undefined) {
-      this.#ledger.settleRoute(route, outcome, reason);
-      return;
-    }
-    this.#ledger.fail(delivery, outcome, reason);
-    this.#processing.finished(delivery);
-  }
-
   /** Aborts what runs, and forgets what waits; the ledger knows of it. */
   #kill(reason: unknown): void {
     this.#processing.kill(reason);
@@ -334,24 +324,19 @@ export class Topology {
     this.#failures.kill();
   }
 
-  /** A source that has never been open is not waited for as long as one that was. */
-  #producerCrashed(source: Source, error: unknown): void {
-    if (!source.opened && source.restarts > this.settings.restart.max) this.#die(error, 0);
-    else this.#producers.crashed(source, error);
-  }
-
   /** The restart budget is spent. */
   #die(error: unknown, milliseconds: number): void {
     const fatal =
       error instanceof ProducerError
         ? error
-        : new StageError("A stage crashed more often than the restart budget allows.", {
+        : new StageError("A stage crashed more often than restart allows.", {
             cause: error,
           });
-    void this.#stop(milliseconds, { error: fatal });
+    void this.stop(milliseconds, { error: fatal });
   }
 
-  #stop(
+  /** Drains under one deadline; without one there is nothing left to drain. */
+  stop(
     milliseconds: number | undefined,
     failure?: { readonly error: unknown },
   ): Promise<StopReport> {
@@ -365,7 +350,6 @@ export class Topology {
     return this.#stopping;
   }
 
-  /** Without a deadline there is nothing left to drain. */
   async #terminate(
     milliseconds: number | undefined,
     failure: { readonly error: unknown } | undefined,
@@ -392,7 +376,7 @@ export class Topology {
       this.#publish("westend:pipeline:failed", { error: failure.error, report });
       this.#settleDone.reject(failure.error);
     }
-    this.#ended();
+    this.#options.ended();
     return report;
   }
 }

@@ -1,7 +1,9 @@
 import { constant } from "westend";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Child, type Strategy, Supervisor } from "../../src/topology/supervisor.ts";
+import { type Child, Supervisor } from "../../src/topology/supervisor.ts";
+
+type Strategy = "oneForOne" | "restForOne";
 
 function supervise(strategy: Strategy, budget = {}) {
   const clock = virtualClock();
@@ -16,7 +18,7 @@ function supervise(strategy: Strategy, budget = {}) {
   const children = ["a", "b", "c"].map(child);
   const supervisor = new Supervisor({
     name: "all",
-    strategy,
+    restForOne: strategy === "restForOne",
     children,
     clock,
     random: () => 0.5,
