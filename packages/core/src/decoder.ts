@@ -2,7 +2,7 @@ import { Buffer, constants, isUtf8 } from "node:buffer";
 import { isUint8Array } from "node:util/types";
 import { publishIssues } from "./decode-issues.ts";
 import { DecodeError } from "./errors.ts";
-import { advised, check, integer, object, optional, satisfying } from "./options.ts";
+import { advised, check, type Checker, integer, object, optional, satisfying } from "./options.ts";
 import type { Awaitable } from "./producer.ts";
 import type {
   InferInput,
@@ -41,16 +41,13 @@ export interface JsonOptions extends TextOptions {
   readonly maxDepth?: number | undefined;
 }
 
-const limit = optional(integer({ min: 1, max: constants.MAX_STRING_LENGTH }));
-const TEXT_OPTIONS = object<TextOptions>({ maxBytes: limit });
-const JSON_OPTIONS = object<JsonOptions>({ maxBytes: limit, maxDepth: limit });
-
-const standardSchema = satisfying(
-  "a Standard Schema, of zod, valibot, arktype, …",
-  (value) => typeof (value as StandardSchemaV1)["~standard"].validate === "function",
-);
-const SCHEMA = object({ schema: standardSchema });
-const JSON_SCHEMA = object({ schema: advised("Options are the second argument.", standardSchema) });
+// Made when they are needed: a bundle of a pipeline without decoders leaves them out.
+const limit = (): Checker => optional(integer({ min: 1, max: constants.MAX_STRING_LENGTH }));
+const standardSchema = (): Checker =>
+  satisfying(
+    "a Standard Schema, of zod, valibot, arktype, …",
+    (value) => typeof (value as StandardSchemaV1)["~standard"].validate === "function",
+  );
 
 /**
  * JSON as a string or as UTF-8 bytes, checked by any Standard Schema (zod, valibot, arktype, …) if one is given.
@@ -69,12 +66,12 @@ export function json(
   schema?: StandardSchemaV1,
   options: JsonOptions = {},
 ): Decoder<string | Uint8Array | null, unknown> {
-  check("json", options, JSON_OPTIONS);
+  check("json", options, object<JsonOptions>({ maxBytes: limit(), maxDepth: limit() }));
   const { maxBytes = 2 ** 20, maxDepth = 1000 } = options;
 
   const parse = (payload: string | Uint8Array | null): unknown => {
     const text = toText(payload, maxBytes);
-    if (text.length === 0) throw new DecodeError("the payload is empty, which is not JSON");
+    if (text.length === 0) throw new DecodeError("the payload is not JSON: it is empty");
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -91,7 +88,9 @@ export function json(
     return value;
   };
   if (schema === undefined) return { name: "json", decode: parse };
-  const validate = validatorOf("json", schema);
+  const checker = advised("Options are the second argument.", standardSchema());
+  check("json", { schema }, object({ schema: checker }));
+  const validate = validatorOf(schema);
   return { name: "json", decode: (payload) => validate(parse(payload)) };
 }
 
@@ -100,7 +99,7 @@ export function json(
  * @throws ConfigurationError if an option is out of range.
  */
 export function text(options: TextOptions = {}): Decoder<string | Uint8Array | null, string> {
-  check("text", options, TEXT_OPTIONS);
+  check("text", options, object<TextOptions>({ maxBytes: limit() }));
   const { maxBytes = 2 ** 20 } = options;
   return { name: "text", decode: (payload) => toText(payload, maxBytes) };
 }
@@ -111,9 +110,10 @@ export function text(options: TextOptions = {}): Decoder<string | Uint8Array | n
  * @throws ConfigurationError if it is given no schema.
  */
 export function schema<Schema extends StandardSchemaV1>(
-  standardSchema: Schema,
+  standard: Schema,
 ): Decoder<InferInput<Schema>, InferOutput<Schema>> {
-  return { name: "schema", decode: validatorOf("schema", standardSchema) };
+  check("schema", { schema: standard }, object({ schema: standardSchema() }));
+  return { name: "schema", decode: validatorOf(standard) };
 }
 
 function toText(payload: string | Uint8Array | null, maxBytes: number): string {
@@ -124,7 +124,7 @@ function toText(payload: string | Uint8Array | null, maxBytes: number): string {
   }
   if (payload === null || payload === undefined) {
     throw new DecodeError(
-      `there is no payload: it is ${payload}, as it is when a source marks a deletion (a Kafka tombstone)`,
+      `the payload is ${payload}, as where a source marks a deletion (a Kafka tombstone)`,
     );
   }
   if (!Buffer.isBuffer(payload) && !isUint8Array(payload)) {
@@ -227,10 +227,8 @@ function refusePollution(value: object): void {
 }
 
 function validatorOf<Output>(
-  subject: string,
   schema: StandardSchemaV1<unknown, Output>,
 ): (value: unknown) => Awaitable<Output> {
-  check(subject, { schema }, subject === "json" ? JSON_SCHEMA : SCHEMA);
   const standard = schema["~standard"];
   const unwrap = (result: StandardResult<Output>, input: unknown): Output => {
     if (result.issues === undefined) return result.value;

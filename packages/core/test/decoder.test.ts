@@ -116,10 +116,10 @@ describe("json", () => {
   });
 
   it.each([
-    ["", "the payload is empty, which is not JSON"],
-    [new Uint8Array(), "the payload is empty, which is not JSON"],
-    [null, /^there is no payload: it is null.*tombstone/],
-    [undefined, /^there is no payload: it is undefined/],
+    ["", "the payload is not JSON: it is empty"],
+    [new Uint8Array(), "the payload is not JSON: it is empty"],
+    [null, /^the payload is null.*tombstone/],
+    [undefined, /^the payload is undefined/],
     [12, "the payload is neither a string nor bytes, its type is number"],
     [new ArrayBuffer(2), "the payload is neither a string nor bytes, its type is object"],
     [new Uint8Array([0x22, 0xff, 0x22]), "the payload is not valid UTF-8"],

@@ -2,8 +2,6 @@ import type { Timer } from "../clock.ts";
 import { check, integer, object } from "../options.ts";
 import type { Producer, ProducerContext, ProducerSession } from "../producer.ts";
 
-const OPTIONS = object({ milliseconds: integer({ min: 1 }) });
-
 /** One beat of {@link interval}. */
 export interface Tick {
   /** Counts the beats since the pipeline started, from 0; beats nobody had room for are counted, too. */
@@ -17,7 +15,7 @@ export interface Tick {
  * @throws ConfigurationError if the interval is not a whole number of at least 1
  */
 export function interval(milliseconds: number): Producer<Tick, undefined> {
-  check("interval(…)", { milliseconds }, OPTIONS);
+  check("interval(…)", { milliseconds }, object({ milliseconds: integer({ min: 1 }) }));
   return { name: "interval", open: (context) => beat(milliseconds, context) };
 }
 

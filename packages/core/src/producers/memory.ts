@@ -84,9 +84,8 @@ class MemoryQueue<Payload> implements MemoryProducer<Payload> {
   }
 
   #take({ messages }: Demand, taken: Set<Held<Payload>>): Held<Payload>[] | null {
-    const end = Math.min(this.#queue.length, this.#head + messages);
-    const pulled = this.#queue.slice(this.#head, end);
-    this.#head = end;
+    const pulled = this.#queue.slice(this.#head, this.#head + messages);
+    this.#head += pulled.length;
     if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
