@@ -92,7 +92,7 @@ export class AcknowledgerStage {
   }
 
   async #acknowledgeEarly(delivery: Delivery): Promise<void> {
-    if (this.#killed) throw new StoppedError("ackNow: the session of this message is closed.");
+    if (this.#killed) throw new StoppedError("ackNow: the session is closed.");
     const { ledger, session, advance } = this.#options;
     ledger.acknowledgeEarly(delivery);
     try {

@@ -23,7 +23,7 @@ export interface BatcherStageOptions {
 interface OpenBatch {
   readonly key: PartitionKey | undefined;
   readonly messages: RoutedMessage[];
-  readonly openedAt: number;
+  readonly at: number;
   split: ((message: RoutedMessage) => boolean) | undefined;
   weight: number;
   bytes: number;
@@ -146,8 +146,8 @@ export class BatcherStage {
   }
 
   #begin(key: PartitionKey | undefined): OpenBatch {
-    const openedAt = this.#options.clock.now();
-    const open: OpenBatch = { key, messages: [], openedAt, split: undefined, weight: 0, bytes: 0 };
+    const at = this.#options.clock.now();
+    const open: OpenBatch = { key, messages: [], at, split: undefined, weight: 0, bytes: 0 };
     this.#open.set(key, open);
     this.#latest = open;
     return open;
@@ -175,7 +175,7 @@ export class BatcherStage {
   #arm(): void {
     const [oldest] = this.#open.values();
     if (oldest === undefined) return;
-    this.#alarm.set(oldest.openedAt + this.#timeout - this.#options.clock.now());
+    this.#alarm.set(oldest.at + this.#timeout - this.#options.clock.now());
   }
 
   #expire(): void {
@@ -183,7 +183,7 @@ export class BatcherStage {
       // Node's timers may come a fraction of a millisecond early.
       const latest = this.#options.clock.now() - this.#timeout + 1;
       for (const open of [...this.#open.values()]) {
-        if (open.openedAt > latest) break;
+        if (open.at > latest) break;
         this.#end(open, "timeout");
       }
       if (!this.#alarm.isSet) this.#arm();

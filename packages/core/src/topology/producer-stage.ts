@@ -100,7 +100,7 @@ export class ProducerStage {
     try {
       const session = await producer.open(this.#options.context(this));
       if (typeof session?.pull !== "function" || typeof session.acknowledge !== "function") {
-        throw new TypeError("open() gave something without pull and acknowledge.");
+        throw new TypeError("open() gave no pull or acknowledge.");
       }
       if (generation !== this.#generation || this.#draining) {
         await session.close?.();
@@ -151,7 +151,7 @@ export class ProducerStage {
     this.#opened = undefined;
     if (opened === undefined) return;
     this.#retired.add(opened);
-    opened.giveUp(new Error("The session is given up."));
+    opened.giveUp(new Error("The session has ended."));
   }
 
   /** Closes retired sessions whose last message has been acknowledged. */

@@ -17,7 +17,7 @@ export function tookTooLong(
   option = "processor.timeout",
 ): HandlerTimeoutError {
   return new HandlerTimeoutError(
-    `${name} took longer than ${option} allows: ${milliseconds} ms. Raise it, or pass the signal on where there is one.`,
+    `${name} took longer than ${option} allows: ${milliseconds} ms. Raise it, or pass the signal on.`,
   );
 }
 

@@ -74,7 +74,7 @@ describe("start", () => {
 
   it.each([
     ["throws", { open: failing, cause: "the broker is away" }],
-    ["gives nothing", { open: undefined, cause: "open() gave something without pull" }],
+    ["gives nothing", { open: undefined, cause: "open() gave no pull" }],
   ])(
     "rejects after as many attempts as the restart budget allows when open %s",
     async (_, { open, cause }) => {
