@@ -98,9 +98,7 @@ export class AcknowledgerStage {
     try {
       const result = await session.acknowledge({ succeeded: [delivery], failed: [] });
       const refused = refusedBy(result);
-      if (!Array.isArray(refused) || refused.length > 0) {
-        throw result?.reason;
-      }
+      if (!Array.isArray(refused) || refused.length > 0) throw result?.reason;
     } catch (cause) {
       ledger.retract(delivery);
       // Nobody would take it any more.

@@ -21,7 +21,7 @@ export class Ledger {
   /** Steps that were refused because the message was not where the step starts. Anything but 0 is a defect of the runtime. */
   violations: number = 0;
   /** How many deliveries have ended in each state. */
-  readonly #ended: number[] = new Array<number>(DeliveryState.abandoned + 1).fill(0);
+  readonly #ended: number[] = Array.from({ length: DeliveryState.abandoned + 1 }, () => 0);
 
   #received = 0;
   /** Settled, and not yet taken to be acknowledged. */

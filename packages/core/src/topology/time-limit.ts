@@ -10,7 +10,7 @@ export interface TimeLimit {
   readonly signal: AbortSignal;
 }
 
-/** Says what `name`, an option's path, took longer than `option` allows. */
+/** Says that a function took longer than an option allows; both are named by their paths. */
 export function tookTooLong(
   name: string,
   milliseconds: number,
