@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 const LONGEST = 4;
 /** Steps between two looks at the clock, while steps are short. */
 const STRIDE = 32;
+/** Looks after which a run ends in any case: a virtual clock stands still, however long it is looked at. */
+const LOOKS = 1024;
 
 /** Bounds how long work runs without giving the event loop a turn, so that heartbeats and timers live. */
 export class Turn {
@@ -11,6 +13,7 @@ export class Turn {
   readonly #resume: () => void;
   #steps = STRIDE;
   #stride = STRIDE;
+  #looks = LOOKS;
   #began: number;
   #looked: number;
   #deferred = false;
@@ -35,7 +38,8 @@ export class Turn {
     this.#stride = now - this.#looked > 1 ? Math.max(1, this.#stride >> 2) : STRIDE;
     this.#steps = this.#stride;
     this.#looked = now;
-    if (now - this.#began < LONGEST) return false;
+    if (now - this.#began < LONGEST && --this.#looks > 0) return false;
+    this.#looks = LOOKS;
     this.#deferred = true;
     this.#clock.defer(this.#next);
     return true;

@@ -140,6 +140,15 @@ describe("fromIterable", () => {
     expect(iterable.returned).toBe(1);
   });
 
+  it("gives the event loop its turn while it reads what never waits, though the clock stands still", async () => {
+    const iterable = new Set(numbers(1, 100_000));
+    const { handled, pipeline, clock } = run(iterable);
+    const running = await pipeline.start({ clock });
+    expect(handled.length).toBeLessThan(iterable.size);
+    await running.stop();
+    expect(handled.length).toBeLessThan(iterable.size);
+  });
+
   it("survives an iterator that cannot be closed", async () => {
     const iterable = {
       [Symbol.iterator]: () => ({
