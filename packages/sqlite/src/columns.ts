@@ -66,17 +66,19 @@ interface Fit {
 
 const isText = (value: unknown): boolean => typeof value === "string";
 const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
-const isWhole = (value: unknown): boolean =>
-  typeof value === "bigint" || Number.isSafeInteger(value);
+/** SQLite has integers of 64 bits. */
+const isLong = (value: unknown): boolean =>
+  typeof value === "bigint" && BigInt.asIntN(64, value) === value;
+const isWhole = (value: unknown): boolean => isLong(value) || Number.isSafeInteger(value);
 
 const FITS: Readonly<Record<ColumnKind, Fit>> = {
-  integer: { takes: "whole numbers", accepts: isWhole },
+  integer: { takes: "whole numbers of 64 bits", accepts: isWhole },
   real: { takes: "finite numbers", accepts: Number.isFinite },
   text: { takes: "text", accepts: isText },
   blob: { takes: "bytes", accepts: isBytes },
   any: {
-    takes: "text, bytes or finite numbers",
-    accepts: (value) => isText(value) || isBytes(value) || isWhole(value) || Number.isFinite(value),
+    takes: "text, bytes, finite numbers or bigints of 64 bits",
+    accepts: (value) => isText(value) || isBytes(value) || isLong(value) || Number.isFinite(value),
   },
 };
 
@@ -87,8 +89,13 @@ export function mismatch(value: unknown, column: Column): string | undefined {
   }
   const { takes, accepts } = FITS[column.kind];
   if (accepts(value)) return undefined;
-  const got = isBytes(value) ? "bytes" : typeof value;
-  return `takes ${takes}, got ${got === "number" ? "another number" : got}`;
+  return `takes ${takes}, got ${kindOfValue(value)}`;
+}
+
+function kindOfValue(value: unknown): string {
+  if (isBytes(value)) return "bytes";
+  if (typeof value === "number") return "another number";
+  return typeof value === "bigint" && !isLong(value) ? "a longer bigint" : typeof value;
 }
 
 /** The value to bind; a column that is left out is NULL. */

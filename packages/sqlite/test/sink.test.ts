@@ -80,16 +80,22 @@ describe("batchInsert", () => {
   });
 
   it.each<[Row, string]>([
-    [row("a", { cents: "4711" }), 'column "cents" takes whole numbers, got string'],
-    [row("a", { cents: 1.5 }), 'column "cents" takes whole numbers, got another number'],
+    [row("a", { cents: "4711" }), 'column "cents" takes whole numbers of 64 bits, got string'],
+    [row("a", { cents: 1.5 }), 'column "cents" takes whole numbers of 64 bits, got another number'],
+    [
+      row("a", { cents: 4711n ** 9n }),
+      'column "cents" takes whole numbers of 64 bits, got a longer bigint',
+    ],
+    [row("a", { rate: 4711n }), 'column "rate" takes finite numbers, got bigint'],
     [row("a", { cents: undefined }), 'column "cents" is required, got undefined'],
     [row("a", { rate: NaN }), 'column "rate" takes finite numbers, got another number'],
     [row("a", { note: 4711 }), 'column "note" takes text, got another number'],
     [row("a", { raw: "4711" }), 'column "raw" takes bytes, got string'],
     [
       row("a", { anything: true as never }),
-      'column "anything" takes text, bytes or finite numbers, got boolean',
+      'column "anything" takes text, bytes, finite numbers or bigints of 64 bits, got boolean',
     ],
+    [row("a", { anything: -(2n ** 63n) - 1n }), "bigints of 64 bits, got a longer bigint"],
     [row("a", { anything: { secret: 4711 } as never }), "got object"],
     [row("a", { extra: 4711 }), 'column "extra" is not in the table'],
   ])("names the row and the column of %o, not the value", async (bad, problem) => {
@@ -105,6 +111,13 @@ describe("batchInsert", () => {
     expect(error.message).toContain(problem);
     expect(error.message).not.toContain("4711");
     expect(rows()).toEqual([]);
+  });
+
+  it.each([2n ** 63n - 1n, -(2n ** 63n)])("writes %d, which has 64 bits", async (anything) => {
+    const { database, insertOf } = tableOf();
+    await insertOf().insert([row("a", { anything })]);
+    const stored = database.prepare('SELECT CAST(anything AS TEXT) AS text FROM "or""ders"').get();
+    expect(stored).toEqual({ text: String(anything) });
   });
 
   it("does not take names for SQL", async () => {
