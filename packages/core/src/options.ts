@@ -17,6 +17,17 @@ export function check(subject: string, value: unknown, checker: Checker): void {
   if (issues.length > 0) throw new ConfigurationError(subject, issues);
 }
 
+/**
+ * Refuses text in place of several things: it would be taken character by character.
+ * @throws ConfigurationError that names `path`
+ */
+export function refuseText(subject: string, path: string, value: unknown): void {
+  if (typeof value !== "string") return;
+  throw new ConfigurationError(subject, [
+    { path, expected: "an iterable", got: "text", hint: "Put a single one into an array." },
+  ]);
+}
+
 /** Whatever a test accepts; a test that throws does not accept. */
 export function satisfying(expected: string, accepts: (value: unknown) => boolean): Checker {
   return {

@@ -1,4 +1,5 @@
 import {
+  advised,
   array,
   boolean,
   check,
@@ -113,6 +114,18 @@ const insertOptions: Checker = object<BatchInsertOptions>(
     },
   },
 );
+
+/** Text is an iterable, too: of characters, each of which would be a message. It is not shown. */
+const several: Checker = advised("Put a single one into an array, or use `enqueue`.", {
+  expected: "an iterable",
+  inspect(value, site) {
+    if (typeof value === "string") site.mistakeUnseen(this.expected, value);
+  },
+});
+
+export function checkMessages(messages: unknown): void {
+  check("enqueueAll", { messages }, object({ messages: several }));
+}
 
 export function checkInsertOptions(client: PostgresTarget, options: object): void {
   check("batchInsert", { target: client, ...options }, withTarget(insertOptions));

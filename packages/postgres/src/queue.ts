@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { StoppedError } from "westend";
 import type { NewMessage, QueueCounts, QueuePayload } from "westend/connector";
 import { only } from "./catalogue.ts";
-import { checkQueueOptions } from "./check-options.ts";
+import { checkMessages, checkQueueOptions } from "./check-options.ts";
 import type { PostgresTarget, PostgresTransaction } from "./client.ts";
 import { execute } from "./client.ts";
 import type { Run } from "./database.ts";
@@ -99,7 +99,8 @@ export class PostgresQueue {
   }
 
   /** Stores messages in this order, all or none; resolves with their ids once they are committed. */
-  async enqueueAll(messages: Iterable<QueuePayload | NewMessage>): Promise<string[]> {
+  async enqueueAll(messages: Iterable<QueuePayload | NewMessage> & object): Promise<string[]> {
+    checkMessages(messages);
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;

@@ -1,4 +1,5 @@
 import {
+  advised,
   array,
   boolean,
   check,
@@ -128,6 +129,18 @@ export function checkSqliteOptions(options: SqliteOptions): void {
 
 export function checkDeadLetterOptions(options: SqliteDeadLetterOptions): void {
   check("sqliteDeadLetter", options, deadLetterOptions);
+}
+
+/** Text is an iterable, too: of characters, each of which would be a message. It is not shown. */
+const several: Checker = advised("Put a single one into an array, or use `enqueue`.", {
+  expected: "an iterable",
+  inspect(value, site) {
+    if (typeof value === "string") site.mistakeUnseen(this.expected, value);
+  },
+});
+
+export function checkMessages(messages: unknown): void {
+  check("enqueueAll", { messages }, object({ messages: several }));
 }
 
 export function checkInsertOptions(

@@ -9,7 +9,7 @@ import type { LeasedMessage } from "./leased-message.ts";
 import { OpenedQueue } from "./opened-queue.ts";
 import type { SqliteQueueOptions } from "./options.ts";
 import { DELAYED, HELD, numberOfQueue, PARKED, READY } from "./schema.ts";
-import { checkQueueOptions } from "./check-options.ts";
+import { checkMessages, checkQueueOptions } from "./check-options.ts";
 import { NO_TOKEN, Owner } from "./token.ts";
 
 export type EnqueueOptions = Omit<NewMessage, "payload">;
@@ -111,7 +111,8 @@ export class SqliteQueue {
    * Stores messages in transactions of 100, in this order; resolves with their ids once all are committed.
    * If it rejects, those before some point were stored and those after it were not.
    */
-  async enqueueAll(messages: Iterable<QueuePayload | NewMessage>): Promise<string[]> {
+  async enqueueAll(messages: Iterable<QueuePayload | NewMessage> & object): Promise<string[]> {
+    checkMessages(messages);
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;

@@ -94,6 +94,16 @@ describe("SqliteQueue", () => {
     await expect(queue.enqueue("a", { delay: NaN })).rejects.toThrow(RangeError);
   });
 
+  it("does not take a single text for messages", async () => {
+    const queue = queueOf();
+    // @ts-expect-error -- text is an iterable, of characters
+    const enqueued = queue.enqueueAll("hunter2");
+    await expect(enqueued).rejects.toThrow(
+      "messages: expected an iterable, got a string of length 7. Put a single one into an array, or use `enqueue`.",
+    );
+    expect(await queue.size()).toBe(0);
+  });
+
   it("holds a delayed message back until it is due, then hands it out before later ones", async () => {
     const clock = calendarClock();
     const queue = queueOf({ clock });

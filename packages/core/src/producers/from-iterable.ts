@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { refuseText } from "../options.ts";
 import type { Demand, Incoming, Producer, ProducerContext, ProducerSession } from "../producer.ts";
 
 /** What {@link fromIterable} and `fromReadable` say about their messages besides the payload. */
@@ -18,11 +19,13 @@ export interface FromIterableOptions {
 /**
  * Reads an iterable, an async iterable or a generator, as fast as the pipeline has room, never ahead of it. Its end ends the pipeline.
  * An iterator that throws fails the pipeline: it cannot be asked again. Nothing can be sent again, so a drain handles what was taken.
+ * @throws ConfigurationError if it is text, which would be read character by character
  */
 export function fromIterable<Payload>(
-  iterable: Iterable<Payload> | AsyncIterable<Payload>,
+  iterable: (Iterable<Payload> | AsyncIterable<Payload>) & object,
   options: FromIterableOptions = {},
 ): Producer<Payload, IterableMetadata> {
+  refuseText("fromIterable", "iterable", iterable);
   const { name = "iterable" } = options;
   // A restarted session goes on where the last one stopped; another run of the pipeline begins anew.
   const readings = new WeakMap<AbortSignal, ProducerSession<Payload, IterableMetadata>>();

@@ -1,4 +1,5 @@
 import type { Settled } from "../acknowledger.ts";
+import { refuseText } from "../options.ts";
 import type { Demand, Incoming, Producer, ProducerContext, ProducerSession } from "../producer.ts";
 
 /** What {@link memory} says about its messages besides the payload. */
@@ -30,8 +31,12 @@ export interface MemoryProducer<Payload> extends Producer<Payload, MemoryMetadat
 /**
  * A queue in memory. What a session took and never acknowledged goes back to the front when it closes.
  * @param payloads what is in it at the start
+ * @throws ConfigurationError if they are text, which would be taken character by character
  */
-export function memory<Payload>(payloads: Iterable<Payload> = []): MemoryProducer<Payload> {
+export function memory<Payload>(
+  payloads: Iterable<Payload> & object = [],
+): MemoryProducer<Payload> {
+  refuseText("memory", "payloads", payloads);
   return new MemoryQueue(payloads);
 }
 

@@ -105,6 +105,12 @@ describe("fromIterable", () => {
     expect(clock.timers).toBe(0);
   });
 
+  it("does not read text character by character", () => {
+    expect(() => fromIterable("hunter2" as never)).toThrow(
+      "fromIterable: 1 mistake\n  iterable: expected an iterable, got text. Put a single one into an array.",
+    );
+  });
+
   it("says how many-th an item is", async () => {
     const indices: number[] = [];
     const running = await definePipeline({

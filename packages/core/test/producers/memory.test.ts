@@ -36,6 +36,12 @@ describe("memory", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it("takes no text for payloads, which it would take character by character", () => {
+    expect(() => memory("hunter2" as never)).toThrow(
+      "memory: 1 mistake\n  payloads: expected an iterable, got text. Put a single one into an array.",
+    );
+  });
+
   it("waits for more without a timer", async () => {
     const { clock, running } = await reading(memory());
     expect(clock.timers).toBe(0);

@@ -13,6 +13,7 @@ import type {
   Incoming,
   IterableMetadata,
   MemoryMetadata,
+  MemoryProducer,
   MetadataOf,
   PayloadOf,
   PushOutcome,
@@ -95,6 +96,17 @@ expectType<Producer<number, IterableMetadata>>()(
   ),
   true,
 );
+
+// Text is an iterable, of characters.
+// @ts-expect-error: a single one goes into an array
+fromIterable("a");
+// @ts-expect-error: a single one goes into an array
+memory("a");
+expectType<MemoryProducer<string>>()(memory(["a" as string]), true);
+expectType<MemoryProducer<string>>()(memory(new Set<string>()), true);
+expectType<MemoryProducer<string>>()(memory<string>(), true);
+declare const lines: Iterable<string> | AsyncIterable<string>;
+expectType<Producer<string, IterableMetadata>>()(fromIterable(lines), true);
 
 // What can be configured, the metadata says; if it says nothing, nothing can.
 declare const onFailure: AckOptions<RabbitMetadata>;
