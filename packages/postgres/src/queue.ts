@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 import { StoppedError } from "westend";
 import type { NewMessage, QueueCounts, QueuePayload } from "westend/connector";
 import { only } from "./catalogue.ts";
-import { checkMessages, checkQueueOptions } from "./check-options.ts";
+import {
+  checkEnqueueOptions,
+  checkMessages,
+  checkNewMessage,
+  checkQueueOptions,
+} from "./check-options.ts";
 import type { PostgresTarget, PostgresTransaction } from "./client.ts";
 import { execute } from "./client.ts";
 import type { Run } from "./database.ts";
@@ -90,6 +95,7 @@ export class PostgresQueue {
 
   /** Stores one message; resolves with its id once it is committed. */
   async enqueue(payload: QueuePayload, options: EnqueueOptions = {}): Promise<string> {
+    checkEnqueueOptions(options);
     const draft = draftOf({ ...options, payload });
     const { transaction } = options;
     const run: Run =
@@ -104,6 +110,7 @@ export class PostgresQueue {
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;
+      if (!isBare) checkNewMessage(message);
       drafts.push(draftOf(isBare ? { payload: message } : message));
     }
     if (drafts.length <= GROUP) {

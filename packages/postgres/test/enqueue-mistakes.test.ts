@@ -12,4 +12,16 @@ describe("a postgresQueue, before it asks the server,", () => {
       "messages: expected an iterable, got a string of length 7. Put a single one into an array, or use `enqueue`.",
     );
   });
+
+  it("refuses options that there are not, and says which was meant", async () => {
+    // @ts-expect-error -- there is no such option
+    const one = queue.enqueue("a", { keyy: "hunter2" });
+    await expect(one).rejects.toThrow(
+      "enqueue: 1 mistake\n  keyy: expected one of key, delay, transaction, got an unknown option. Did you mean key?",
+    );
+    const several = queue.enqueueAll(["a", { payload: "b", dealy: 7 } as { payload: string }]);
+    await expect(several).rejects.toThrow(
+      "enqueueAll: 1 mistake\n  dealy: expected one of payload, key, delay, got an unknown option. Did you mean delay?",
+    );
+  });
 });

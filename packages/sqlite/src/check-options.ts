@@ -5,6 +5,7 @@ import {
   check,
   type Checker,
   func,
+  type NewMessage,
   number,
   object,
   oneOf,
@@ -21,6 +22,7 @@ import type {
   SqliteOptions,
   SqliteQueueOptions,
 } from "./options.ts";
+import type { EnqueueOptions } from "./queue.ts";
 import type { BatchInsertOptions } from "./sink.ts";
 
 const LONGEST_NAME = 256;
@@ -141,6 +143,35 @@ const several: Checker = advised("Put a single one into an array, or use `enqueu
 
 export function checkMessages(messages: unknown): void {
   check("enqueueAll", { messages }, object({ messages: several }));
+}
+
+const anything: Checker = satisfying("anything", () => true);
+const enqueueOptions = { key: anything, delay: anything } satisfies Record<
+  keyof EnqueueOptions,
+  Checker
+>;
+const newMessage = { payload: anything, key: anything, delay: anything } satisfies Record<
+  keyof NewMessage,
+  Checker
+>;
+
+export function checkEnqueueOptions(options: EnqueueOptions): void {
+  checkNames("enqueue", options, enqueueOptions);
+}
+
+export function checkNewMessage(message: NewMessage): void {
+  checkNames("enqueueAll", message, newMessage);
+}
+
+/** Refuses unknown names; the values, `queueTerms` checks. Looked at closely only if there is one: this is done for each message. */
+function checkNames(
+  subject: string,
+  given: object,
+  shape: Readonly<Record<string, Checker>>,
+): void {
+  if (Object.keys(given ?? {}).some((name) => !Object.hasOwn(shape, name))) {
+    check(subject, given, object(shape));
+  }
 }
 
 export function checkInsertOptions(

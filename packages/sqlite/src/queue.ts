@@ -9,7 +9,12 @@ import type { LeasedMessage } from "./leased-message.ts";
 import { OpenedQueue } from "./opened-queue.ts";
 import type { SqliteQueueOptions } from "./options.ts";
 import { DELAYED, HELD, numberOfQueue, PARKED, READY } from "./schema.ts";
-import { checkMessages, checkQueueOptions } from "./check-options.ts";
+import {
+  checkEnqueueOptions,
+  checkMessages,
+  checkNewMessage,
+  checkQueueOptions,
+} from "./check-options.ts";
 import { NO_TOKEN, Owner } from "./token.ts";
 
 export type EnqueueOptions = Omit<NewMessage, "payload">;
@@ -103,6 +108,7 @@ export class SqliteQueue {
 
   /** Stores one message; resolves with its id once it is committed, together with others that come within a few milliseconds. */
   async enqueue(payload: QueuePayload, options: EnqueueOptions = {}): Promise<string> {
+    checkEnqueueOptions(options);
     const [id] = await this.#store([draftOf({ ...options, payload })]);
     return id as string;
   }
@@ -116,6 +122,7 @@ export class SqliteQueue {
     const drafts: Draft[] = [];
     for (const message of messages) {
       const isBare = typeof message === "string" || message instanceof Uint8Array;
+      if (!isBare) checkNewMessage(message);
       drafts.push(draftOf(isBare ? { payload: message } : message));
     }
     if (drafts.length <= GROUP) return drafts.length === 0 ? [] : this.#store(drafts);

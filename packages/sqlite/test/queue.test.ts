@@ -104,6 +104,20 @@ describe("SqliteQueue", () => {
     expect(await queue.size()).toBe(0);
   });
 
+  it("refuses options that there are not, and says which was meant", async () => {
+    const queue = queueOf();
+    // @ts-expect-error -- there is no such option
+    const one = queue.enqueue("a", { keyy: "hunter2" });
+    await expect(one).rejects.toThrow(
+      "enqueue: 1 mistake\n  keyy: expected one of key, delay, got an unknown option. Did you mean key?",
+    );
+    const several = queue.enqueueAll(["a", { payload: "b", dealy: 7 } as { payload: string }]);
+    await expect(several).rejects.toThrow(
+      "enqueueAll: 1 mistake\n  dealy: expected one of payload, key, delay, got an unknown option. Did you mean delay?",
+    );
+    expect(await queue.size()).toBe(0);
+  });
+
   it("holds a delayed message back until it is due, then hands it out before later ones", async () => {
     const clock = calendarClock();
     const queue = queueOf({ clock });
