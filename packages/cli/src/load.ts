@@ -13,17 +13,12 @@ export interface Startable {
 
 /**
  * Imports the file and gives the pipelines it exports: each by itself, in arrays, or as the default.
- * @throws Refusal if there is no such file, it cannot be loaded, or it exports none
+ * @throws Refusal if there is no such file, it cannot be loaded or never ends loading, or it exports none
  */
 export async function loadPipelines(path: string): Promise<readonly Startable[]> {
   const file = resolve(path);
   requireFile(path, file);
-  let exported: Readonly<Record<string, unknown>>;
-  try {
-    exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw new Refusal(explainLoadError(path, file, error), { cause: error });
-  }
+  const exported = await Promise.race([importOf(path, file), stuck(path)]);
   const found = new Set(Object.values(exported).flat().filter(isStartable));
   if (found.size === 0) throw new Refusal(noPipeline(path, exported));
   return [...found];
@@ -41,6 +36,28 @@ export function selectPipelines(
     throw new Refusal(`no pipeline is called ${unknown.join(", ")}. There are: ${names}`);
   }
   return pipelines.filter(({ name }) => only.includes(name));
+}
+
+async function importOf(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw new Refusal(explainLoadError(path, file, error), { cause: error });
+  }
+}
+
+/** Rejects once nothing is left that the process could wait for: whatever the file awaits never comes. Without it Node ends with 13. */
+function stuck(path: string): Promise<never> {
+  return new Promise((_, reject) => {
+    process.once("beforeExit", () => {
+      const waits = `${path} never ends loading: it, or a file it imports, awaits what cannot come any more.`;
+      reject(
+        new Refusal(
+          `${waits}\nLook for an await outside of functions whose promise nobody settles.`,
+        ),
+      );
+    });
+  });
 }
 
 function requireFile(path: string, file: string): void {

@@ -100,6 +100,17 @@ describe("westend run refuses, with 2", () => {
     );
   });
 
+  it("a file that never ends loading, and says what to look for", async () => {
+    const file = fileWith("export {};\nawait new Promise(() => {});\n");
+
+    expect(await refusal(file)).toBe(
+      [
+        `westend: ${file} never ends loading: it, or a file it imports, awaits what cannot come any more.`,
+        "Look for an await outside of functions whose promise nobody settles.\n",
+      ].join("\n"),
+    );
+  });
+
   it("type errors with --check, before anything runs", async () => {
     const file = fileWith('const wrong: string = 1;\nthrow new Error("it was loaded");\n');
     installTypeScript(dirname(file));
