@@ -19,7 +19,7 @@ export async function loadPipelines(path: string): Promise<readonly Startable[]>
   const file = resolve(path);
   requireFile(path, file);
   const exported = await Promise.race([importOf(path, file), stuck(path)]);
-  const found = new Set(Object.values(exported).flat().filter(isStartable));
+  const found = new Set(Object.values(exported).flatMap(itemsOf).filter(isStartable));
   if (found.size === 0) throw new Refusal(noPipeline(path, exported));
   return [...found];
 }
@@ -74,15 +74,31 @@ function isFile(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
+/** What is in an array, or the value itself. */
+function itemsOf(value: unknown): readonly unknown[] {
+  return unlessThrows(() => (Array.isArray(value) ? [...(value as unknown[])] : [value]), []);
+}
+
 function isStartable(value: unknown): value is Startable {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "name" in value &&
-    typeof value.name === "string" &&
-    "start" in value &&
-    typeof value.start === "function"
+  return unlessThrows(
+    () =>
+      typeof value === "object" &&
+      value !== null &&
+      "name" in value &&
+      typeof value.name === "string" &&
+      "start" in value &&
+      typeof value.start === "function",
+    false,
   );
+}
+
+/** A file may export anything: proxies and getters that throw, for example. */
+function unlessThrows<Seen>(look: () => Seen, otherwise: Seen): Seen {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
 }
 
 function noPipeline(path: string, exported: object): string {

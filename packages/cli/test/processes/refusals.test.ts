@@ -48,6 +48,22 @@ describe("westend run refuses, with 2", () => {
     );
   });
 
+  it("a file whose exports throw when they are looked at, and lists them", async () => {
+    const file = fileWith(
+      [
+        'const get = () => { throw new Error("looked at"); };',
+        "export const proxy = new Proxy({}, { get, has: get });",
+        'export const getter = { get name() { throw new Error("looked at"); } };',
+        "const { proxy: revoked, revoke } = Proxy.revocable([], {});",
+        "revoke();",
+        "export { revoked };",
+        "",
+      ].join("\n"),
+    );
+
+    expect(await refusal(file)).toContain("no pipeline; its exports: getter, proxy, revoked.\n");
+  });
+
   it("an unknown name for --only, and lists the names", async () => {
     expect(await refusal("several.ts", "--only", "fourth")).toBe(
       "westend: no pipeline is called fourth. There are: first, second, third\n",
