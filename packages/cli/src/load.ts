@@ -11,31 +11,54 @@ export interface Startable {
   start(options?: StartOptions): Promise<RunningPipeline>;
 }
 
+/** A pipeline, and what the file calls it: `orders`, `list[1]`. */
+export interface Exported {
+  readonly pipeline: Startable;
+  readonly as: string;
+}
+
 /**
  * Imports the file and gives the pipelines it exports: each by itself, in arrays, or as the default.
  * @throws Refusal if there is no such file, it cannot be loaded or never ends loading, or it exports none
  */
-export async function loadPipelines(path: string): Promise<readonly Startable[]> {
+export async function loadPipelines(path: string): Promise<readonly Exported[]> {
   const file = resolve(path);
   requireFile(path, file);
   const exported = await Promise.race([importOf(path, file), stuck(path)]);
-  const found = new Set(Object.values(exported).flatMap(itemsOf).filter(isStartable));
+  const found = new Map<Startable, string>();
+  for (const [name, value] of Object.entries(exported)) {
+    for (const [as, item] of itemsOf(name, value)) {
+      if (isStartable(item) && !found.has(item)) found.set(item, as);
+    }
+  }
   if (found.size === 0) throw new Refusal(noPipeline(path, exported));
-  return [...found];
+  return [...found].map(([pipeline, as]) => ({ pipeline, as }));
 }
 
-/** @throws Refusal if a name is not among the pipelines */
+/**
+ * Those named by `--only`, or all.
+ * @throws Refusal if a name is not among the pipelines, or two of those selected have the same
+ */
 export function selectPipelines(
-  pipelines: readonly Startable[],
+  exported: readonly Exported[],
   only: readonly string[],
 ): readonly Startable[] {
-  if (only.length === 0) return pipelines;
-  const unknown = only.filter((name) => !pipelines.some((pipeline) => pipeline.name === name));
+  const names = exported.map(({ pipeline }) => pipeline.name);
+  const unknown = only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    const names = pipelines.map(({ name }) => name).join(", ");
-    throw new Refusal(`no pipeline is called ${unknown.join(", ")}. There are: ${names}`);
+    throw new Refusal(
+      `no pipeline is called ${unknown.join(", ")}. There are: ${names.join(", ")}`,
+    );
   }
-  return pipelines.filter(({ name }) => only.includes(name));
+  const selected = new Map<string, Exported>();
+  for (const each of exported) {
+    const { name } = each.pipeline;
+    if (only.length > 0 && !only.includes(name)) continue;
+    const other = selected.get(name);
+    if (other !== undefined) throw new Refusal(sameName(name, other.as, each.as));
+    selected.set(name, each);
+  }
+  return [...selected.values()].map(({ pipeline }) => pipeline);
 }
 
 async function importOf(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {
@@ -74,9 +97,15 @@ function isFile(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** What is in an array, or the value itself. */
-function itemsOf(value: unknown): readonly unknown[] {
-  return unlessThrows(() => (Array.isArray(value) ? [...(value as unknown[])] : [value]), []);
+/** What is in an array, or the value itself; each with what the file calls it. */
+function itemsOf(name: string, value: unknown): readonly (readonly [string, unknown])[] {
+  return unlessThrows(
+    () =>
+      Array.isArray(value)
+        ? Array.from(value, (item: unknown, index) => [`${name}[${index}]`, item] as const)
+        : [[name, value] as const],
+    [],
+  );
 }
 
 function isStartable(value: unknown): value is Startable {
@@ -99,6 +128,13 @@ function unlessThrows<Seen>(look: () => Seen, otherwise: Seen): Seen {
   } catch {
     return otherwise;
   }
+}
+
+function sameName(name: string, one: string, other: string): string {
+  return [
+    `two pipelines are called ${name}: the exports ${one} and ${other}.`,
+    "Give each a name of its own: summaries, accounts, telemetry and --only tell them apart by it.",
+  ].join("\n");
 }
 
 function noPipeline(path: string, exported: object): string {

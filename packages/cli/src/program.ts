@@ -26,6 +26,7 @@ The file is a module that exports pipelines, alone, in arrays, or as its default
   export const orders = definePipeline({ name: "orders", … });
 
 All of them run side by side, until each has ended; if one dies the others are drained.
+Each needs a name of its own.
 TypeScript runs as it is on Node 22.18 and newer, where types are stripped, not checked: see --check.
 On older Node: NODE_OPTIONS="--import tsx" westend run pipeline.ts
 

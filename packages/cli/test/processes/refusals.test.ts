@@ -70,6 +70,16 @@ describe("westend run refuses, with 2", () => {
     );
   });
 
+  it("two pipelines of one name, and says which exports they are", async () => {
+    expect(await refusal("namesakes.ts")).toBe(
+      [
+        "westend: two pipelines are called twin: the exports first and list[1].",
+        "Give each a name of its own: summaries, accounts, telemetry and --only tell them apart by it.\n",
+      ].join("\n"),
+    );
+    expect(await refusal("namesakes.ts", "--only", "twin")).toContain("first and list[1]");
+  });
+
   it("options that definePipeline refuses, in its words", async () => {
     expect(await refusal("misconfigured.ts")).toMatch(
       /^westend: definePipeline: 2 mistakes\n {2}processor\.concurrency: .* got -1\n {2}maxInFlight: .* got 0\n$/,

@@ -39,6 +39,13 @@ describe("westend run", () => {
     expect(lines(stderr).sort()).toEqual(["started first", "started third"]);
   });
 
+  it("runs what --only names although two others have the same name", async () => {
+    const { code, stderr } = await westend("run", "namesakes.ts", "--only", "single");
+
+    expect(code).toBe(0);
+    expect(stderr).toBe("started single\n");
+  });
+
   it("prints a summary a second for each pipeline to standard error", async () => {
     const command = new Westend(["run", "endless.ts"]);
     await command.says(
