@@ -30,8 +30,6 @@ export interface ProducerStageOptions {
   context(stage: ProducerStage): ProducerContext;
   /** What a pull may ask for; undefined if there is no room. */
   demand(stage: ProducerStage): Demand | undefined;
-  /** Of what was asked for so much came. */
-  came(asked: number, messages: number): void;
   /** What may come in now. */
   room(stage: ProducerStage): Demand;
   opened(session: ProducerSession<unknown>): Account;

@@ -8,14 +8,12 @@ interface Bucket {
   readonly burst: number;
 }
 
-/** A token bucket. It withholds demand and holds no messages, so there is nothing in it to lose. */
+/** A token bucket. It holds no messages, so there is nothing in it to lose. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #refilled: () => void;
   #limit: Bucket;
   #tokens: number;
-  /** Taken out, and not yet known to be used. While they are out, nothing grows in their place. */
-  #reserved = 0;
   #filledAt: number;
   readonly #alarm: Alarm;
 
@@ -36,23 +34,17 @@ export class RateLimiter {
     return Math.max(0, whole);
   }
 
-  reserve(count: number): void {
-    this.#tokens -= count;
-    this.#reserved += count;
-  }
-
-  /** Of what was reserved so much was used; the rest can be had again. */
-  settle(reserved: number, used: number): void {
+  /** So many have come. */
+  take(count: number): void {
     this.#refill();
-    this.#reserved -= reserved;
-    this.#tokens += reserved - used;
+    this.#tokens -= count;
   }
 
   /** A new limit; what has been taken stays taken. */
   update(limit: RateLimit): void {
     this.#refill();
     this.#limit = withBurst(limit);
-    this.#tokens = Math.min(this.#tokens, this.#limit.burst - this.#reserved);
+    this.#tokens = Math.min(this.#tokens, this.#limit.burst);
     this.stop();
     this.#refilled();
   }
@@ -65,14 +57,13 @@ export class RateLimiter {
     const now = this.#clock.now();
     const { messages, interval, burst } = this.#limit;
     const grown = ((now - this.#filledAt) * messages) / interval;
-    this.#tokens = Math.min(burst - this.#reserved, this.#tokens + grown);
+    this.#tokens = Math.min(burst, this.#tokens + grown);
     this.#filledAt = now;
   }
 
   #arm(): void {
-    const { messages, interval, burst } = this.#limit;
-    // If all are reserved, settling makes the next one available, not time.
-    if (this.#alarm.isSet || burst - this.#reserved < 1) return;
+    const { messages, interval } = this.#limit;
+    if (this.#alarm.isSet) return;
     this.#alarm.set(Math.ceil(((1 - this.#tokens) * interval) / messages));
   }
 }

@@ -17,8 +17,6 @@ export interface SessionOptions {
   readonly account: Account;
   /** What may come in now. */
   room(session: Session): Demand;
-  /** Of what was asked for so much came. */
-  came(asked: number, messages: number): void;
   /** A pull brought messages. */
   pulled(demand: Demand, messages: number, milliseconds: number): void;
   /** A pull brought nothing; there will never be more if it `ended`. */
@@ -37,8 +35,6 @@ export class Session {
   readonly account: Account;
   /** Aborts a pull that waits. */
   readonly #controller = new AbortController();
-  /** What its pull was asked for, until it has come. */
-  #demand: Demand | undefined;
   /** A pull that is under way, or what it brought being taken in. */
   #pulling: Promise<void> | undefined;
   /** What it brought is just being handed over: that may move everything on. */
@@ -78,14 +74,13 @@ export class Session {
   /** Pulls once; true if messages came at once. */
   pull(demand: Demand): boolean {
     const { clock, session } = this.#options;
-    this.#demand = demand;
     const began = clock.now();
     try {
       const result = session.pull(demand, this.#controller.signal);
       if (!isThenable(result)) return this.#pulled(result, demand, began);
       this.#pulling = this.#await(result, demand, began);
     } catch (error) {
-      this.#failed(error);
+      this.#options.failed(this, error);
     }
     return false;
   }
@@ -112,7 +107,6 @@ export class Session {
 
   /** Ends a pull that waits. What it still brings is taken all the same. */
   giveUp(reason: Error): void {
-    this.#settleDemand(0);
     this.#controller.abort(reason);
   }
 
@@ -159,7 +153,7 @@ export class Session {
       this.#pulled(messages, demand, began);
     } catch (error) {
       this.#pulling = undefined;
-      this.#failed(error);
+      this.#options.failed(this, error);
     }
     this.#options.advance();
   }
@@ -171,7 +165,6 @@ export class Session {
       );
     }
     const messages = result?.length ?? 0;
-    this.#settleDemand(messages);
     if (result === null || messages === 0) {
       this.#options.empty(this, result === null);
       return false;
@@ -196,18 +189,6 @@ export class Session {
     await taken;
     this.#pulling = undefined;
     this.#options.advance();
-  }
-
-  #settleDemand(messages: number): void {
-    const demand = this.#demand;
-    if (demand === undefined) return;
-    this.#demand = undefined;
-    this.#options.came(demand.messages, messages);
-  }
-
-  #failed(error: unknown): void {
-    this.#settleDemand(0);
-    this.#options.failed(this, error);
   }
 
   /** Extends the lease of all that is unsettled, at a third of its length. */

@@ -44,8 +44,6 @@ export interface Source extends Child {
   opened: boolean;
   restarts: number;
   refused: number;
-  /** What its pull has reserved from. */
-  reserved: readonly RateLimiter[];
 }
 
 /** All producers of a pipeline, the room they share, and what they are told of their messages. */
@@ -200,14 +198,15 @@ export class Sources {
   /** A source may not pull or hand on, though it would, for want of room. */
   get full(): boolean {
     return this.all.some((source) => {
-      if (source.stage.held > 0) return true;
+      // What only waits for its rate limit has room.
+      if (source.stage.held > 0) return this.#allowed(source) > 0;
       if (this.paused || !source.stage.willing) return false;
       const { messages, bytes } = this.#wanted(source);
       return messages <= 0 || bytes <= 0;
     });
   }
 
-  /** What may come in now. */
+  /** What there is room for, whatever the rate limits say. */
   #room({ stage, share }: Source): Demand {
     const { ledger, settings } = this.#options;
     return {
@@ -216,38 +215,40 @@ export class Sources {
     };
   }
 
+  /** How many messages the rate limits let come in now; after the deadline they are only counted. */
+  #allowed({ limiter }: Source): number {
+    if (this.#options.signal.aborted) return Infinity;
+    return Math.min(partOf(limiter), partOf(this.#limiter));
+  }
+
   /** What a source may be asked for: its part of the room that nothing else waits for. */
   #wanted(source: Source): Demand {
     const { messages, bytes } = this.#room(source);
     const quota = Math.max(1, Math.floor(this.maxInFlight * source.share)) - source.stage.inFlight;
-    return { messages: Math.min(messages - this.held, quota), bytes };
+    let waiting = 0;
+    for (const one of this.all) {
+      // What its rate limit holds needs no room yet, or it would starve the others for as long.
+      if (one.stage.held > 0) waiting += Math.min(one.stage.held, this.#allowed(one));
+    }
+    return { messages: Math.min(messages - waiting, quota), bytes };
   }
 
   #demand(source: Source): Demand | undefined {
     if (this.paused) return undefined;
     const { starving } = this.#options;
-    const { share, limiter } = source;
+    const { share, limiter, settings } = source;
     const { messages: most, bytes } = this.#wanted(source);
-    let messages = most;
-    if (messages <= 0 || bytes <= 0) return undefined;
+    if (most <= 0 || bytes <= 0) return undefined;
     // Few at a time only for want of work: a pull costs, and so does each small group.
-    if (messages < (this.maxInFlight * share) / 2 && !starving()) return undefined;
-    // A pull may wait long for what it was allowed: each leaves the others their part of it.
-    const sessions = source.settings.concurrency;
-    if (limiter !== undefined) {
-      messages = Math.min(messages, Math.ceil(limiter.available() / sessions));
-    }
-    const overall = this.#limiter;
-    if (overall !== undefined) {
-      messages = Math.min(messages, Math.ceil(overall.available() * share));
-    }
+    if (most < (this.maxInFlight * share) / 2 && !starving()) return undefined;
+    // Others may be asked for the same tokens: each for its part of them, so that little comes that has to wait.
+    const messages = Math.min(
+      most,
+      partOf(limiter, 1 / settings.concurrency),
+      partOf(this.#limiter, share),
+    );
     if (messages <= 0) return undefined;
     this.#pulls++;
-    source.reserved =
-      limiter === undefined && overall === undefined
-        ? NO_LIMITERS
-        : [limiter, overall].filter((one) => one !== undefined);
-    for (const one of source.reserved) one.reserve(messages);
     return { messages, bytes };
   }
 
@@ -266,7 +267,7 @@ export class Sources {
     share: number,
     limiter: RateLimiter | undefined,
   ): Source {
-    const { crashed } = this.#options;
+    const { crashed, received } = this.#options;
     const { name, producer } = settings;
     const label = { pipeline: this.#options.settings.name, source: name, index };
     const publish = publisher(label);
@@ -277,9 +278,14 @@ export class Sources {
       publish,
       context: (self) => ({ ...label, ...this.#context(self, publish) }),
       demand: () => this.#demand(source),
-      room: () => this.#room(source),
-      came: (reserved, messages) => {
-        for (const one of source.reserved) one.settle(reserved, messages);
+      room: () => {
+        const { messages, bytes } = this.#room(source);
+        return { messages: Math.min(messages, this.#allowed(source)), bytes };
+      },
+      received: (arrival) => {
+        limiter?.take(arrival.received);
+        this.#limiter?.take(arrival.received);
+        return received(arrival);
       },
       opened: (session) => {
         source.opened = true;
@@ -306,7 +312,6 @@ export class Sources {
       opened: false,
       restarts: 0,
       refused: 0,
-      reserved: NO_LIMITERS,
       start: () => void stage.start(),
       stop: () => stage.retire(),
     };
@@ -363,7 +368,10 @@ export class Sources {
 
 type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opened"];
 
-const NO_LIMITERS: readonly RateLimiter[] = [];
+/** So much of what a limit lets come now, at least a message; without a limit there is no end to it. */
+function partOf(limiter: RateLimiter | undefined, share = 1): number {
+  return limiter === undefined ? Infinity : Math.ceil(limiter.available() * share);
+}
 
 type Sum = { -readonly [Figure in keyof ProducerStats]: ProducerStats[Figure] };
 

@@ -72,10 +72,10 @@ export const sources: readonly Mutation[] = [
     tests: ["pipeline/halting"],
   },
   {
-    name: "what is reserved of a rate limit can be reserved again",
+    name: "what has come counts against no rate limit",
     file: "rate-limiter",
     search: "    this.#tokens -= count;\n",
     replace: "",
-    tests: ["topology/rate-limiter"],
+    tests: ["topology/rate-limiter", "pipeline/rate-limits"],
   },
 ];

@@ -20,7 +20,6 @@ function staged(
   const clock = virtualClock();
   const ledger = new Ledger();
   const received: [unknown, Account][] = [];
-  const settled: [number, number][] = [];
   const errors: Error[] = [];
   const crashes: Error[] = [];
   const closed: Account[] = [];
@@ -42,7 +41,6 @@ function staged(
     context: () => ({}) as ProducerContext,
     demand: () => room,
     room: () => room,
-    came: (reserved, messages) => void settled.push([reserved, messages]),
     opened: () => new Account("source", async () => {}),
     received: (arrival: Arrival) => {
       for (const { incoming } of arrival.unsettled()) {
@@ -65,7 +63,6 @@ function staged(
     stage,
     received,
     payloads,
-    settled,
     errors,
     crashes,
     closed,
@@ -144,22 +141,6 @@ describe("ProducerStage", () => {
     await clock.settle();
     expect(payloads()).toEqual([]);
     expect(released).toEqual([1, 2]);
-  });
-
-  it("settles what it reserved once for each pull, with what came of it", async () => {
-    const late = deferred<Pulled>();
-    const pulls = [incoming(1, 2, 3), late.promise];
-    const { clock, stage, settled } = staged([{ pull: () => pulls.shift() ?? never }]);
-    await stage.start();
-    stage.pull();
-    expect(settled).toEqual([[10, 3]]);
-    stage.retire();
-    late.resolve(incoming(4));
-    await clock.settle();
-    expect(settled).toEqual([
-      [10, 3],
-      [10, 0],
-    ]);
   });
 
   it("keeps with its session what it has no room for when it is given up", async () => {

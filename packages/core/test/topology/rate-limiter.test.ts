@@ -8,11 +8,7 @@ function limiter(limit: RateLimit) {
   const clock = virtualClock();
   let refills = 0;
   const bucket = new RateLimiter(clock, limit, () => refills++);
-  const use = (count: number): void => {
-    bucket.reserve(count);
-    bucket.settle(count, count);
-  };
-  return { clock, bucket, use, refills: () => refills };
+  return { clock, bucket, refills: () => refills };
 }
 
 describe("RateLimiter", () => {
@@ -23,8 +19,8 @@ describe("RateLimiter", () => {
   });
 
   it("fills evenly, and no further than the burst", async () => {
-    const { clock, bucket, use } = limiter({ messages: 10, interval: 1000, burst: 4 });
-    use(4);
+    const { clock, bucket } = limiter({ messages: 10, interval: 1000, burst: 4 });
+    bucket.take(4);
     expect(bucket.available()).toBe(0);
     await clock.advance(99);
     expect(bucket.available()).toBe(0);
@@ -35,8 +31,8 @@ describe("RateLimiter", () => {
   });
 
   it("says when there is one again, once", async () => {
-    const { clock, bucket, use, refills } = limiter({ messages: 10, interval: 1000 });
-    use(10);
+    const { clock, bucket, refills } = limiter({ messages: 10, interval: 1000 });
+    bucket.take(10);
     bucket.available();
     bucket.available();
     expect(clock.timers).toBe(1);
@@ -48,46 +44,22 @@ describe("RateLimiter", () => {
     expect(clock.timers).toBe(0);
   });
 
-  it("gives back what was reserved and not used", () => {
-    const { bucket } = limiter({ messages: 10, interval: 1000 });
-    bucket.reserve(10);
-    expect(bucket.available()).toBe(0);
-    bucket.settle(10, 3);
-    expect(bucket.available()).toBe(7);
-  });
-
-  it("gives what is reserved to nobody else, though it is not full", () => {
-    const { bucket, use } = limiter({ messages: 10, interval: 1000 });
-    use(7);
-    bucket.reserve(3);
-    expect(bucket.available()).toBe(0);
-  });
-
-  it("grows nothing in the place of what is reserved, so that both do not come at once", async () => {
-    const { clock, bucket } = limiter({ messages: 10, interval: 1000 });
-    bucket.reserve(10);
-    await clock.advance(60_000);
-    expect(bucket.available()).toBe(0);
-    bucket.settle(10, 10);
-    expect(bucket.available()).toBe(0);
-    await clock.advance(1000);
-    expect(bucket.available()).toBe(10);
-  });
-
-  it("needs no timer while all of it is reserved", async () => {
-    const { clock, bucket } = limiter({ messages: 1000, interval: 1000, burst: 5 });
-    bucket.reserve(5);
-    expect(bucket.available()).toBe(0);
-    expect(clock.timers).toBe(0);
-  });
-
   it("keeps what has been taken when the limit changes", async () => {
-    const { clock, bucket, use, refills } = limiter({ messages: 10, interval: 1000 });
-    use(10);
+    const { clock, bucket, refills } = limiter({ messages: 10, interval: 1000 });
+    bucket.take(10);
     bucket.update({ messages: 100, interval: 1000 });
     expect(refills()).toBe(1);
     expect(bucket.available()).toBe(0);
     await clock.advance(10);
+    expect(bucket.available()).toBe(1);
+  });
+
+  it("owes what came beyond it", async () => {
+    const { clock, bucket } = limiter({ messages: 10, interval: 1000 });
+    bucket.take(15);
+    await clock.advance(500);
+    expect(bucket.available()).toBe(0);
+    await clock.advance(100);
     expect(bucket.available()).toBe(1);
   });
 
@@ -98,8 +70,8 @@ describe("RateLimiter", () => {
   });
 
   it("leaves no timer behind when it is stopped", () => {
-    const { clock, bucket, use } = limiter({ messages: 1, interval: 1000 });
-    use(1);
+    const { clock, bucket } = limiter({ messages: 1, interval: 1000 });
+    bucket.take(1);
     bucket.available();
     bucket.stop();
     expect(clock.timers).toBe(0);
@@ -109,8 +81,6 @@ describe("RateLimiter", () => {
     const step = fc.record({
       wait: fc.integer({ min: 0, max: 700 }),
       ask: fc.integer({ min: 1, max: 20 }),
-      pullTakes: fc.integer({ min: 0, max: 900 }),
-      share: fc.double({ min: 0, max: 1, noNaN: true }),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -121,17 +91,12 @@ describe("RateLimiter", () => {
         async (messages, interval, burst, steps) => {
           const { clock, bucket } = limiter({ messages, interval, burst });
           const came: { at: number; count: number }[] = [];
-          for (const { wait, ask, pullTakes, share } of steps) {
+          for (const { wait, ask } of steps) {
             await clock.advance(wait);
-            const reserved = Math.min(ask, bucket.available());
-            const used = Math.floor(reserved * share);
-            bucket.reserve(reserved);
-            clock.setTimer(() => {
-              bucket.settle(reserved, used);
-              came.push({ at: clock.now(), count: used });
-            }, pullTakes);
+            const count = Math.min(ask, bucket.available());
+            bucket.take(count);
+            came.push({ at: clock.now(), count });
           }
-          await clock.advance(10_000);
           for (const first of came.keys()) {
             let sum = 0;
             for (const { at, count } of came.slice(first)) {
