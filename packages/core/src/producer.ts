@@ -48,10 +48,10 @@ export interface ProducerContext {
   /** Says that a pull is worth while again after an empty one. */
   wake(): void;
   /**
-   * Takes messages back, for a source that gives them to somebody else (a rebalance): no handler of them starts any more,
-   * none is tried again, and batches they are in are flushed. Resolves when what was under way has ended and been acknowledged,
-   * or after `timeout` milliseconds, from when on nothing that ends is acknowledged. A pull that waits is not looked at: what it
-   * brings afterwards, the session answers for.
+   * Takes messages of this session back, for a source that gives them to somebody else (a rebalance): no handler of them starts
+   * any more, none is tried again, and batches they are in are flushed. Resolves when what was under way has ended and been
+   * acknowledged, or after `timeout` milliseconds, from when on nothing that ends is acknowledged. A pull that waits is not
+   * looked at: what it brings afterwards, the session answers for.
    * @param timeout milliseconds; by default the pipeline's `shutdown.timeout`
    */
   revoke(

@@ -1,14 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { ProducerError } from "../errors.ts";
 import { describeCause } from "../options/words.ts";
-import type {
-  Awaitable,
-  Demand,
-  Incoming,
-  Producer,
-  ProducerContext,
-  ProducerSession,
-} from "../producer.ts";
+import type { Awaitable, Demand, Producer, ProducerContext, ProducerSession } from "../producer.ts";
 import type { Publish } from "../telemetry.ts";
 import type { Account, Arrival } from "./account.ts";
 import { Alarm } from "./alarm.ts";
@@ -27,7 +20,8 @@ export interface ProducerStageOptions {
   readonly producer: Producer<unknown>;
   readonly source: string;
   readonly publish: Publish<"pipeline" | "source" | "index">;
-  context(stage: ProducerStage): ProducerContext;
+  /** For a session that is there, and can be asked for, once it is open. */
+  context(stage: ProducerStage, session: () => Session | undefined): ProducerContext;
   /** What a pull may ask for; undefined if there is no room. */
   demand(stage: ProducerStage): Demand | undefined;
   /** What may come in now. */
@@ -96,7 +90,8 @@ export class ProducerStage {
     const generation = ++this.#generation;
     const { producer, crashed, advance } = this.#options;
     try {
-      const session = await producer.open(this.#options.context(this));
+      let opened: Session | undefined;
+      const session = await producer.open(this.#options.context(this, () => opened));
       if (typeof session?.pull !== "function" || typeof session.acknowledge !== "function") {
         throw new TypeError("open() gave no pull or acknowledge.");
       }
@@ -104,7 +99,7 @@ export class ProducerStage {
         await session.close?.();
         return;
       }
-      this.#opened = this.#makeSession(session);
+      this.#opened = opened = this.#makeSession(session);
       advance();
     } catch (cause) {
       if (generation !== this.#generation || this.#draining) return;
@@ -167,11 +162,6 @@ export class ProducerStage {
     // What waits for room can go back now.
     this.#options.advance();
     await opened?.drain();
-  }
-
-  /** Forgets what waits for room and is not to come any more. */
-  forget(predicate: (incoming: Incoming<unknown, unknown>) => boolean): void {
-    for (const session of this.#sessions) session.forget(predicate);
   }
 
   /** Hands messages back unhandled. */

@@ -10,6 +10,7 @@ import type { Ledger } from "./ledger.ts";
 import { ProducerStage } from "./producer-stage.ts";
 import { PushSource } from "./push-source.ts";
 import { RateLimiter } from "./rate-limiter.ts";
+import type { Session } from "./session.ts";
 import type { Settings, SourceSettings } from "./settings.ts";
 import type { Child } from "./supervisor.ts";
 
@@ -276,7 +277,7 @@ export class Sources {
       producer,
       source: name,
       publish,
-      context: (self) => ({ ...label, ...this.#context(self, publish) }),
+      context: (self, session) => ({ ...label, ...this.#context(self, session, publish) }),
       demand: () => this.#demand(source),
       room: () => {
         const { messages, bytes } = this.#room(source);
@@ -346,6 +347,7 @@ export class Sources {
 
   #context(
     stage: ProducerStage,
+    opened: () => Session | undefined,
     publish: Publish<"pipeline" | "source" | "index">,
   ): Pick<ProducerContext, "clock" | "signal" | "wake" | "revoke" | "telemetry"> {
     const { clock, settings, signal, revoke } = this.#options;
@@ -354,12 +356,11 @@ export class Sources {
       signal,
       wake: () => stage.wake(),
       revoke: async (predicate, timeout = settings.shutdown) => {
-        stage.forget(predicate);
-        await Promise.all(
-          stage.accounts.map((account) =>
-            revoke(account, (delivery) => predicate(delivery.incoming), timeout),
-          ),
-        );
+        const session = opened();
+        // Nothing has come of it yet.
+        if (session === undefined) return;
+        session.forget(predicate);
+        await revoke(session.account, ({ incoming }) => predicate(incoming), timeout);
       },
       telemetry: (event, fields = {}) => publish("westend:producer:event", { event, fields }),
     };

@@ -235,6 +235,56 @@ describe("revoke", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it("by a session that was given up takes nothing back of the one that came after it", async () => {
+    const brought = [[[2]], [[4, 6, 8]]];
+    const gates = new Map([2, 4, 6, 8].map((number) => [number, deferred()]));
+    const { clock, source, running } = await startScene(
+      {
+        maxInFlight: 3,
+        processor: { concurrency: 2, handle: ({ data }: any) => gates.get(data)?.promise },
+      },
+      new TestSource([], {
+        // The first session fails; what the second brings, there is not room for.
+        pull: (_usual, _demand, _signal, session) => {
+          const came = brought[session]?.shift();
+          if (came === undefined && session === 0) throw new Error("lost");
+          return (came ?? []).map((payload) => ({ payload, metadata: { index: payload } }));
+        },
+        idle: 10,
+      }),
+    );
+    await clock.advance(10_000);
+    expect(source.contexts).toHaveLength(2);
+    const revoked = source.contexts[0]?.revoke(isEven, 50);
+    await clock.advance(50);
+    await revoked;
+    for (const { resolve } of gates.values()) resolve();
+    await clock.settle();
+    expect(source.acknowledgements.map(({ payload, session }) => [payload, session])).toEqual([
+      [4, 1],
+      [6, 1],
+      [8, 1],
+    ]);
+    expect(running.stats()).toMatchObject({ received: 4, succeeded: 3, abandoned: 1, inFlight: 0 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("before anything came resolves at once", async () => {
+    let revoked = false;
+    const { clock, running } = await startScene(
+      {},
+      new TestSource([2], {
+        open: async (_session, context) => {
+          await context.revoke(isEven);
+          revoked = true;
+        },
+      }),
+    );
+    expect(revoked).toBe(true);
+    expect(running.stats()).toMatchObject({ received: 1, succeeded: 1 });
+    await stopWithin(clock, running, 0);
+  });
+
   it("does not outlive the pipeline", async () => {
     const { clock, source, running } = await startScene(
       { processor: { handle: () => never } },
