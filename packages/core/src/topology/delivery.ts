@@ -6,7 +6,9 @@ import * as DeliveryState from "./delivery-state.ts";
 
 /** A delivery that was sent several ways at once. */
 export interface FanOut {
-  readonly branches: readonly RoutedMessage[];
+  readonly branches: RoutedMessage[];
+  /** Where each of them is; made when the first is replaced. */
+  places?: Map<RoutedMessage, number>;
   /** Branches that have not settled. */
   open: number;
   /** The worst that became of a branch so far: the state the delivery will end in. */
@@ -124,8 +126,6 @@ export class Delivery implements Origin, SettledMessage {
   }
 }
 
-export function isSeveral(
-  routes: RoutedMessage | readonly RoutedMessage[],
-): routes is readonly RoutedMessage[] {
+export function isSeveral(routes: RoutedMessage | RoutedMessage[]): routes is RoutedMessage[] {
   return Array.isArray(routes);
 }

@@ -15,7 +15,7 @@ export function routesOf(
   delivery: Delivery,
   result: unknown,
   refusal: Refusal,
-): RoutedMessage | readonly RoutedMessage[] {
+): RoutedMessage | RoutedMessage[] {
   if (!Array.isArray(result)) return check(delivery, result, refusal);
   // A copy: the handler may use its array again.
   const routes = [...result].map((route) => check(delivery, route, refusal));

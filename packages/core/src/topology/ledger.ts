@@ -89,8 +89,8 @@ export class Ledger {
     return true;
   }
 
-  /** The handler sent it to batchers: it ends when every branch has. */
-  route(delivery: Delivery, routes: RoutedMessage | readonly RoutedMessage[]): boolean {
+  /** The handler sent it to batchers: it ends when every branch has. The array is the ledger's from now on. */
+  route(delivery: Delivery, routes: RoutedMessage | RoutedMessage[]): boolean {
     if (delivery.state !== DeliveryState.running) return this.#refuse();
     delivery.state = DeliveryState.routed;
     delivery.routes = isSeveral(routes)
@@ -140,10 +140,14 @@ export class Ledger {
     const { routes } = delivery;
     if (routes === route) delivery.routes = copy;
     else if (routes !== undefined && "branches" in routes) {
-      delivery.routes = {
-        ...routes,
-        branches: routes.branches.map((one) => (one === route ? copy : one)),
-      };
+      const { branches } = routes;
+      // A search for each would take a wide fan-out whose batches fail the square of its width.
+      routes.places ??= new Map(branches.map((one, place) => [one, place]));
+      const place = routes.places.get(route);
+      if (place === undefined) return;
+      routes.places.delete(route);
+      routes.places.set(copy, place);
+      branches[place] = copy;
     }
   }
 

@@ -285,7 +285,7 @@ export class Processing implements Child {
 
   #routed(delivery: Delivery, result: unknown): void {
     const { ledger, route } = this.#options;
-    let routes: RoutedMessage | readonly RoutedMessage[];
+    let routes: RoutedMessage | RoutedMessage[];
     try {
       routes = routesOf(delivery, result, this.#options.refusal);
     } catch (error) {

@@ -197,6 +197,28 @@ describe("Ledger", () => {
     },
   );
 
+  it("looks at a branch a fixed number of times, however many of a fan-out are replaced", () => {
+    const ledger = new Ledger();
+    const delivery = received(1, { ledger });
+    ledger.start(delivery);
+    const branches = Array.from({ length: 1000 }, () => routeOf(delivery));
+    let looks = 0;
+    const watched = new Proxy([...branches], {
+      get(target, name, self) {
+        looks++;
+        return Reflect.get(target, name, self) as unknown;
+      },
+    });
+    ledger.route(delivery, watched);
+    const copies = branches.map(() => routeOf(delivery));
+    for (const [index, copy] of copies.entries()) {
+      ledger.replaceRoute(branches[index] as RoutedMessage, copy);
+    }
+    expect(delivery.branches === watched, "no copy is made of them").toBe(true);
+    expect(looks).toBeLessThan(5000);
+    expect([...watched]).toEqual(copies);
+  });
+
   it("keeps the books of two sessions apart", () => {
     const ledger = new Ledger();
     const [one, other] = [account("one"), account("other")];
