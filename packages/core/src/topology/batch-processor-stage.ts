@@ -10,6 +10,7 @@ import { PartitionOrder } from "./partition-order.ts";
 import { Ring } from "./ring.ts";
 import { isThenable } from "./thenable.ts";
 import { tookTooLong } from "./time-limit.ts";
+import { LONGEST } from "./turn.ts";
 
 export interface BatchProcessorStageOptions {
   readonly clock: Clock;
@@ -65,6 +66,8 @@ export class BatchProcessorStage {
   /** Nothing with a partition starts any more. */
   halted: boolean = false;
   #looping = false;
+  /** Milliseconds the thread was held by starting batches since the event loop last had its turn for it. */
+  #held = 0;
   /** Messages that wait for a free slot or behind another batch of their partition. */
   queued: number = 0;
   /** Messages that wait for their next attempt. */
@@ -150,13 +153,33 @@ export class BatchProcessorStage {
     // A handler that ends at once calls this again: the loop goes on instead, or the stack would grow with every batch.
     if (this.#looping) return;
     this.#looping = true;
+    const { clock } = this.#options;
     while (this.#calls.size < this.#concurrency && !this.#killed) {
       const run = this.#ready.shift();
       if (run === undefined) break;
       this.queued -= run.messages.length;
+      const began = clock.now();
       this.#start(run);
+      this.#held += clock.now() - began;
+      if (this.#held < LONGEST) continue;
+      this.#held = 0;
+      // Still looping until then: nothing starts before timers and I/O had their turn.
+      clock.defer(() => {
+        this.#looping = false;
+        this.#advance();
+      });
+      return;
     }
     this.#looping = false;
+  }
+
+  #advance(): void {
+    try {
+      this.#run();
+      this.#options.advance();
+    } catch (crash) {
+      this.#options.crashed(crash);
+    }
   }
 
   #start(run: Run): void {
@@ -185,8 +208,7 @@ export class BatchProcessorStage {
       try {
         if (failure === undefined) this.#handled(run);
         else this.#failed(run, failure.reason);
-        this.#run();
-        this.#options.advance();
+        this.#advance();
       } catch (crash) {
         this.#options.crashed(crash);
       }
@@ -334,15 +356,10 @@ export class BatchProcessorStage {
   }
 
   #again(run: Run): void {
-    try {
-      this.waiting -= run.messages.length;
-      this.queued += run.messages.length;
-      this.#ready.unshift(run);
-      this.#run();
-      this.#options.advance();
-    } catch (crash) {
-      this.#options.crashed(crash);
-    }
+    this.waiting -= run.messages.length;
+    this.queued += run.messages.length;
+    this.#ready.unshift(run);
+    this.#advance();
   }
 
   /** The run is over, or goes on in parts. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 
 /** Milliseconds a run may take before timers and I/O get their turn. */
-const LONGEST = 4;
+export const LONGEST = 4;
 /** Steps between two looks at the clock, while steps are short. */
 const STRIDE = 32;
 /** Looks after which a run ends in any case: a virtual clock stands still, however long it is looked at. */

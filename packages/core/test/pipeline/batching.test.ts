@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Batch, type BatcherOptions, memory, type RouteOptions } from "westend";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { deferred } from "../support/deferred.ts";
 import { given } from "../support/given-source.ts";
 import { LetterBox } from "../support/letter-box.ts";
@@ -201,6 +202,37 @@ describe("Batchers at the end", () => {
     void run.topology.stop(1000);
     await run.clock.settle();
     expect(shown(emitted)).toEqual([["flush", 1, 2]]);
+  });
+});
+
+describe("Batches that hold the thread for 3 ms each", () => {
+  /** Twenty, flushed at once by a stop with so much time. */
+  async function stopped(timeout: number) {
+    const virtual = virtualClock();
+    let worked = 0;
+    const run = await startTopology(
+      {
+        producer: memory(numbers(1, 20)) as never,
+        processor: { handle: (message) => message.to("b", 0, { key: message.data as number }) },
+        batchers: { b: { timeout: 3_600_000, handle: () => void (worked += 3) } },
+      },
+      { clock: { ...virtual, now: () => virtual.now() + worked } },
+    );
+    await virtual.settle();
+    const ended = run.topology.stop(timeout);
+    const atOnce = run.topology.stats().succeeded;
+    await virtual.advance(timeout + 500);
+    return { atOnce, ...(await ended) };
+  }
+
+  it("give the event loop its turn between them, and end in a drain all the same", async () => {
+    expect(await stopped(1000)).toMatchObject({ atOnce: 2, succeeded: 20 });
+  });
+
+  it("are given up at the deadline of a drain like others", async () => {
+    const { succeeded, abandoned } = await stopped(0);
+    expect(abandoned).toBeGreaterThan(0);
+    expect(succeeded + abandoned).toBe(20);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   retrying,
 } from "../support/batch-processor-rig.ts";
 import { routed } from "../support/routed.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 
 const call = (calls: readonly Call[], index: number): Call => calls[index] as Call;
 
@@ -26,6 +27,15 @@ async function callTwice(
   }
 }
 
+/** A stage whose handler takes so many milliseconds of the thread. */
+function slowRig(milliseconds: number): BatchProcessorRig {
+  const clock = virtualClock();
+  let worked = 0;
+  const working = { ...clock, now: () => clock.now() + worked };
+  const rig = batchProcessorRig({ clock: working, handler: () => void (worked += milliseconds) });
+  return { ...rig, clock };
+}
+
 const withoutOver: BatchProcessorStageOptions["start"] = (messages) =>
   messages.filter(({ data }) => data !== "over");
 
@@ -38,6 +48,25 @@ describe("BatchProcessorStage", () => {
     call(calls, 1).resolve(undefined);
     await clock.settle();
     expect(handled()).toEqual([["a"], ["b"], ["c"]]);
+  });
+
+  it("gives the event loop a turn after some milliseconds of batches whose handler is synchronous", async () => {
+    const { stage, clock, handled } = slowRig(3);
+    for (let data = 0; data < 5; data++) stage.push(batchOf(data));
+    expect(handled()).toEqual([[0], [1]]);
+    expect([stage.running, stage.queued]).toEqual([0, 3]);
+    await clock.settle();
+    expect(handled()).toEqual([[0], [1], [2], [3], [4]]);
+    expect(stage.queued).toBe(0);
+  });
+
+  it("starts nothing that waits for the event loop once it is killed", async () => {
+    const { stage, clock, handled } = slowRig(5);
+    stage.push(batchOf("a"));
+    stage.push(batchOf("b"));
+    stage.kill("over");
+    await clock.settle();
+    expect(handled()).toEqual([["a"]]);
   });
 
   it("starts more when its concurrency is raised, and none above a lowered one", async () => {
