@@ -39,6 +39,10 @@ const mistakes: Readonly<Record<string, { readonly program: string; readonly wor
     })`,
     words: ["Property 'batchers' is missing"],
   },
+  "no source at all": {
+    program: `definePipeline({ name: "p", processor: { handle() {} } })`,
+    words: ["Property 'producer' is missing"],
+  },
   "a decoder of other payloads": {
     program: `definePipeline({
       name: "p", producer: fromIterable([1]), decoder: json(),

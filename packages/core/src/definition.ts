@@ -202,9 +202,16 @@ type RoutedOrNothing =
   | void;
 
 // Not a constraint on `Out`: a handler that returns nothing would be inferred to return the constraint.
-/** What inference alone cannot require: a processor returns a `RoutedOrNothing`, and routes have batchers. */
-export type Checked<Out> = [Out] extends [RoutedOrNothing]
+/** What inference alone cannot require: a processor returns a `RoutedOrNothing`, routes have batchers, and there is a source. */
+export type Checked<Out, Source> = Sourced<Source> & CheckedOut<Out>;
+
+type CheckedOut<Out> = [Out] extends [RoutedOrNothing]
   ? [BatcherName<Out>] extends [never]
     ? { readonly batchers?: Readonly<Record<string, never>> }
     : { readonly batchers: unknown }
   : { readonly processor: { handle(...args: never): RoutedOrNothing } };
+
+// Only where nothing was inferred: a union makes the messages about other mistakes longer. Of it the last is named as missing.
+type Sourced<Source> = [AnySource] extends [Source]
+  ? { readonly producers: unknown } | { readonly producer: unknown }
+  : unknown;

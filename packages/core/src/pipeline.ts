@@ -41,7 +41,7 @@ export interface Pipeline<Payload, Metadata, Data, Out> {
  * ```
  */
 export function definePipeline<Source extends AnySource, Out, Data = PayloadOf<Source>>(
-  options: PipelineOptions<Source, Data, Out> & Checked<Out>,
+  options: PipelineOptions<Source, Data, Out> & Checked<Out, Source>,
 ): Pipeline<PayloadOf<Source>, MetadataOf<Source>, Data, Out> {
   checkPipelineOptions(options);
   const settings = withDefaults(options as PipelineOptions<AnySource, unknown, never>);

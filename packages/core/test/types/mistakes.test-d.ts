@@ -34,6 +34,14 @@ definePipeline(
   },
 );
 
+definePipeline(
+  // @ts-expect-error
+  {
+    name: "there is no source",
+    processor: { handle() {} },
+  },
+);
+
 definePipeline({
   name: "a batcher nobody sends to",
   producer,

@@ -1,6 +1,7 @@
 // One source or several, bare or with options; and what their metadata makes possible.
 import {
   type AckOptions,
+  type AnySource,
   type Configurable,
   definePipeline,
   fromIterable,
@@ -96,6 +97,13 @@ expectType<Producer<number, IterableMetadata>>()(
   ),
   true,
 );
+
+// Sources of which nothing is known are sources.
+declare const anySource: AnySource;
+definePipeline({ name: "any", producer: anySource, processor: { handle() {} } });
+definePipeline({ name: "any", producers: { any: anySource }, processor: { handle() {} } });
+declare const untyped: any;
+definePipeline({ name: "any", producers: { any: untyped }, processor: { handle() {} } });
 
 // Text is an iterable, of characters.
 // @ts-expect-error: a single one goes into an array
