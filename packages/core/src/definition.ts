@@ -179,7 +179,10 @@ export interface PipelineOptions<Source, Data, Out> {
          * @defaultValue 5000
          */
         readonly within?: number | undefined;
-        /** @defaultValue `exponential({ initial: 100, max: 5000, jitter: "none" })` */
+        /**
+         * Must not throw; if it does, or gives what is no time to wait, a second passes.
+         * @defaultValue `exponential({ initial: 100, max: 5000, jitter: "none" })`
+         */
         readonly backoff?: Backoff | undefined;
       }
     | undefined;

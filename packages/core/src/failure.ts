@@ -44,7 +44,7 @@ export interface RetryOptions {
   /** How often a message is tried in all, the first time included. At least 1; `Infinity` never gives up. */
   readonly attempts: number;
   /**
-   * The wait between attempts.
+   * The wait between attempts. Must not throw; if it does, or gives what is no time to wait, a second passes.
    * @defaultValue `exponential({ initial: 100, max: 30_000 })`
    */
   readonly backoff?: Backoff | undefined;

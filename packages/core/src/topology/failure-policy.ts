@@ -2,13 +2,10 @@ import type { Clock } from "../clock.ts";
 import { DecodeError, HandlerResultError, UnknownBatcherError } from "../errors.ts";
 import type { FailureAction, RetryPolicy } from "../failure.ts";
 import type { Settings } from "./settings.ts";
+import { waitAfter } from "./wait-after.ts";
 
 /** Seconds' worth of retries that may come in a burst. */
 const BURST = 10;
-/** Milliseconds to wait where the back-off throws, or gives what is no time to wait. */
-const FALLBACK = 1000;
-/** What is not to be tried again, and is held, waits as after so many attempts: back-offs are made for numbers. */
-const MANY = 1_000_000;
 const ACTIONS: ReadonlySet<unknown> = new Set<FailureAction>([
   "retry",
   "drop",
@@ -77,17 +74,8 @@ export class FailurePolicy {
   #delay(attempt: number): number {
     // Without a policy nothing is tried again.
     const policy = this.#options.policy as RetryPolicy;
-    return Math.max(this.#backoff(policy, attempt), this.#wait(policy));
-  }
-
-  #backoff({ backoff }: RetryPolicy, attempt: number): number {
-    try {
-      const delay = backoff.delay(Math.min(attempt, MANY), this.#options.random);
-      if (delay >= 0 && delay < Infinity) return delay;
-    } catch {
-      // A back-off of one's own that throws must not cost the message.
-    }
-    return FALLBACK;
+    const wait = waitAfter(attempt, policy.backoff, this.#options.random);
+    return Math.max(wait, this.#wait(policy));
   }
 
   /** Takes a retry from the budget, on credit if it must be; milliseconds until the credit is paid back. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Backoff } from "../failure.ts";
 import { Alarm } from "./alarm.ts";
+import { waitAfter } from "./wait-after.ts";
 
 /** A part of the pipeline that can crash and be started again. */
 export interface Child {
@@ -94,7 +95,7 @@ export class Supervisor implements Child {
       escalate(error);
       return;
     }
-    const delay = budget.backoff.delay(++group.attempt, random);
+    const delay = waitAfter(++group.attempt, budget.backoff, random);
     restarting(child.name, error, delay);
     // What was already down waits with it: parts come up together and in order.
     group.alarm.set(delay);

@@ -33,7 +33,7 @@ export const processing: readonly Mutation[] = [
   {
     name: "a retry does not wait for its back-off",
     file: "failure-policy",
-    search: "return Math.max(this.#backoff(policy, attempt), this.#wait(policy));",
+    search: "return Math.max(wait, this.#wait(policy));",
     replace: "return this.#wait(policy);",
     tests: ["topology/failure-policy", "pipeline/retrying"],
   },

@@ -11,7 +11,7 @@ export const running: readonly Mutation[] = [
   {
     name: "a source is restarted without back-off",
     file: "supervisor",
-    search: "const delay = budget.backoff.delay(++group.attempt, random);",
+    search: "const delay = waitAfter(++group.attempt, budget.backoff, random);",
     replace: "const delay = 0 * ++group.attempt * random();",
     tests: ["topology/supervisor"],
   },

@@ -11,6 +11,7 @@ import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { given, GivenSource } from "../support/given-source.ts";
 import { LetterBox } from "../support/letter-box.ts";
+import { NO_DELAYS } from "../support/no-delays.ts";
 import { runTopology } from "../support/topology-run.ts";
 import { tried } from "../support/tried.ts";
 
@@ -56,18 +57,7 @@ describe("retry", () => {
     expect(at).toEqual([0, 0, 100, 200]);
   });
 
-  it.each([
-    [
-      "throws",
-      () => {
-        throw new Error("in the back-off");
-      },
-    ],
-    ["gives NaN", () => NaN],
-    ["gives a negative time", () => -5],
-    ["gives infinity", () => Infinity],
-    ["gives no number", () => "soon" as never],
-  ])("goes on when a back-off of one's own %s", async (_, delay) => {
+  it.each(NO_DELAYS)("goes on when a back-off of one's own %s", async (_, delay) => {
     const { attempts, at } = await tried({ attempts: 3, backoff: { delay } });
     expect(attempts).toEqual([1, 2, 3]);
     expect(at).toEqual([0, 1000, 2000]);

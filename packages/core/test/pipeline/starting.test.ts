@@ -2,6 +2,7 @@ import { definePipeline, pipelines } from "westend";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { deferred, never } from "../support/deferred.ts";
+import { NO_DELAYS } from "../support/no-delays.ts";
 import { startScene } from "../support/scene.ts";
 import { stopWithin } from "../support/stopping.ts";
 import { recordTelemetry } from "../support/telemetry-recorder.ts";
@@ -104,6 +105,19 @@ describe("start", () => {
       expect(pipelines()).toEqual([]);
       expect(telemetry.of("westend:pipeline:started")).toEqual([]);
       expect(telemetry.of("westend:pipeline:failed")).toHaveLength(1);
+    },
+  );
+
+  it.each(NO_DELAYS)(
+    "rejects when open and the back-off of restart fail: it %s",
+    async (_, delay) => {
+      const clock = virtualClock();
+      const producer = { name: "away", open: failing };
+      const failed = define({ producer, restart: { backoff: { delay } } })
+        .start({ clock })
+        .catch((error: unknown) => error);
+      await clock.advance(3000);
+      expect(await failed).toMatchObject({ code: "WESTEND_ERR_PRODUCER" });
     },
   );
 

@@ -1,5 +1,6 @@
 import { constant } from "westend";
 import { describe, expect, it } from "vitest";
+import { NO_DELAYS } from "../support/no-delays.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Child, Supervisor } from "../../src/topology/supervisor.ts";
 
@@ -54,6 +55,16 @@ describe("Supervisor", () => {
     expect(calls).toEqual([]);
     await clock.advance(1);
     expect(calls).toEqual(starts);
+  });
+
+  it.each(NO_DELAYS)("waits a second where the back-off %s", async (_, delay) => {
+    const { clock, calls, delays, supervisor, b } = supervise("oneForOne", { backoff: { delay } });
+    supervisor.crashed(b, "spoilt");
+    await clock.advance(999);
+    expect(calls).toEqual(["stop b"]);
+    await clock.advance(1);
+    expect(calls).toEqual(["stop b", "start b"]);
+    expect(delays).toEqual([["b", 1000]]);
   });
 
   it("ignores crashes of a child that is down already", async () => {
