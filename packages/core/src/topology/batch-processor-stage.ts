@@ -48,6 +48,7 @@ export interface BatchProcessorStageOptions {
 
 /** A run in the handler. */
 interface Call {
+  readonly began: number;
   readonly controller: AbortController;
   timer: Timer | undefined;
 }
@@ -72,7 +73,7 @@ export class BatchProcessorStage {
   queued: number = 0;
   /** Messages that wait for their next attempt. */
   waiting: number = 0;
-  /** Milliseconds handlers were busy, all of them added up. */
+  /** Milliseconds handlers that have ended were busy, all of them added up. */
   busy: number = 0;
   retries: number = 0;
 
@@ -85,6 +86,14 @@ export class BatchProcessorStage {
   /** Batches in a handler. */
   get running(): number {
     return this.#calls.size;
+  }
+
+  /** The same, with those that run now. */
+  measure(): number {
+    const now = this.#options.clock.now();
+    let sum = this.busy;
+    for (const { began } of this.#calls.values()) sum += now - began;
+    return sum;
   }
 
   /** Partitions in use; an unused one leaves nothing behind. */
@@ -124,6 +133,7 @@ export class BatchProcessorStage {
   /** Forgets what waits and aborts what runs; whatever that still does no longer counts. */
   kill(reason: unknown): void {
     this.#killed = true;
+    this.busy = this.measure();
     this.#delayed.clear();
     const calls = [...this.#calls.values()];
     this.#calls.clear();
@@ -193,9 +203,9 @@ export class BatchProcessorStage {
     run.seen = run.attempt === 1 ? run.messages : run.messages.map(renewed);
     for (const message of run.seen) message.verdict = undefined;
     const controller = this.#controllers.pop() ?? new AbortController();
-    const call: Call = { controller, timer: undefined };
-    this.#calls.set(run, call);
     const began = this.#options.clock.now();
+    const call: Call = { began, controller, timer: undefined };
+    this.#calls.set(run, call);
     const end = (failure?: { readonly reason: unknown }): void => {
       // A late end after a timeout, or of a stage that crashed, no longer counts.
       if (this.#calls.get(run) !== call) return;

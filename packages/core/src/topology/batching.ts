@@ -69,7 +69,7 @@ export class Batcher implements Child {
   }
 
   get busy(): number {
-    return this.#processors.busy;
+    return this.#processors.measure();
   }
 
   /** Sends what a crashed stage held through the new one. */

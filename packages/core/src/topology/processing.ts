@@ -161,9 +161,9 @@ export class Processing implements Child {
     this.#stage.kill(reason);
   }
 
-  /** Milliseconds handlers were busy, all slots added up. */
+  /** Milliseconds handlers were busy so far, all slots added up. */
   get busy(): number {
-    return this.#stage.busy;
+    return this.#stage.measure();
   }
 
   get concurrency(): number {

@@ -49,17 +49,31 @@ export class ProcessorStage {
   #looping = false;
   /** Messages in a handler. */
   running: number = 0;
-  /** Milliseconds handlers were busy, all slots added up; estimated from every so manieth message. */
+  /** Milliseconds handlers that have ended were busy, all slots added up; estimated from every so manieth message. */
   busy: number = 0;
   /** A look at the clock for every message costs; once there are many, a sample will do. */
   #stride = 1;
   #untilSample = 1;
-  #sampledAt = 0;
+  #sampledAt = -Infinity;
 
   constructor(options: ProcessorStageOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency;
     this.#alarm = new Alarm(options.clock, () => this.#expire());
+  }
+
+  /** The same, with those that run now: from this look on each is timed, and stands for itself. */
+  measure(): number {
+    const { clock, timeout } = this.#options;
+    const now = clock.now();
+    let sum = this.busy;
+    for (const slot of this.#slots) {
+      if (slot.delivery === undefined) continue;
+      if (slot.sampled === 0 && timeout === undefined) slot.startedAt = now;
+      slot.sampled = 1;
+      sum += now - slot.startedAt;
+    }
+    return sum;
   }
 
   /** What runs beyond a lowered limit goes on; nothing starts until it is below. */
@@ -95,6 +109,7 @@ export class ProcessorStage {
   /** Aborts what runs; whatever it still does no longer counts. */
   kill(reason: unknown): void {
     this.#killed = true;
+    this.busy = this.measure();
     this.#alarm.clear();
     const slots = this.#slots;
     this.#slots = [];
@@ -221,6 +236,7 @@ export class ProcessorStage {
   }
 
   #abandon(slot: Slot, reason: unknown): void {
+    this.#count(slot);
     const fresh = new Slot(slot.index, this.#fulfilled, this.#rejected);
     this.#slots[slot.index] = fresh;
     this.#idle.push(fresh);

@@ -34,11 +34,16 @@ export class Histogram {
   }
 }
 
+interface Sample {
+  readonly at: number;
+  readonly counts: readonly number[];
+}
+
 /** The speed of counters that only grow, over about the last ten seconds. */
 export class Rates {
   readonly #clock: Clock;
   readonly #read: () => readonly number[];
-  readonly #samples: { readonly at: number; readonly counts: readonly number[] }[] = [];
+  readonly #samples: Sample[] = [];
 
   constructor(clock: Clock, read: () => readonly number[]) {
     this.#clock = clock;
@@ -57,12 +62,17 @@ export class Rates {
   perSecond(): number[] {
     const now = this.#clock.now();
     const counts = this.#read();
-    const began = now - SAMPLE * SAMPLES;
-    const first = this.#samples.findLast(({ at }) => at <= began) ?? this.#samples[0];
-    if (first === undefined || now <= first.at) return counts.map(() => 0);
-    return counts.map(
-      (count, index) => ((count - (first.counts[index] ?? 0)) / (now - first.at)) * 1000,
-    );
+    const samples = [...this.#samples, { at: now, counts }];
+    const began = Math.max(now - SAMPLE * SAMPLES, samples[0]?.at ?? now);
+    if (now <= began) return counts.map(() => 0);
+    const next = samples.findIndex(({ at }) => at > began);
+    const [before, after] = samples.slice(next - 1) as [Sample, Sample];
+    // Samples may be far apart, for none is taken while nothing is acknowledged.
+    const share = (began - before.at) / (after.at - before.at);
+    return counts.map((count, index) => {
+      const [low = 0, high = 0] = [before.counts[index], after.counts[index]];
+      return ((count - low - (high - low) * share) / (now - began)) * 1000;
+    });
   }
 
   #take(at: number): void {

@@ -160,6 +160,65 @@ describe("stats", () => {
     await stopWithin(clock, running, 100);
   });
 
+  it("measure rates over about the last ten seconds after a quiet hour, too", async () => {
+    const { clock, running, source } = await startScene();
+    source.push(...numbers(1, 500));
+    await clock.advance(3_600_000);
+    expect(running.stats().rate.settled).toBeLessThan(0.5);
+    for (let second = 0; second < 5; second++) {
+      source.push(...numbers(1, 20));
+      await clock.advance(1000);
+    }
+    const { received, settled } = running.stats().rate;
+    expect(received).toBeGreaterThan(7);
+    expect(received).toBeLessThan(11);
+    expect(settled).toBeCloseTo(received, 0);
+    await stopWithin(clock, running, 100);
+  });
+
+  const sleeper = (message: any): any => message.to("sink");
+  it.each([
+    ["processor", () => never, {}],
+    ["batch processor", sleeper, { sink: { concurrency: 2, size: 1, handle: () => never } }],
+  ] as const)("count a %s that has not ended as busy", async (kind, handle, batchers) => {
+    const { clock, running } = await startScene(
+      { processor: { concurrency: 2, handle }, batchers },
+      new TestSource([1]),
+    );
+    await clock.advance(30_000);
+    const workload = (): number | undefined => {
+      const { processor, batchers: all } = running.stats();
+      return (kind === "processor" ? processor : all["sink"])?.workload;
+    };
+    expect(workload()).toBe(0.5);
+    await stopWithin(clock, running, 0);
+    expect(workload(), "killed at the deadline").toBeGreaterThan(0.4);
+  });
+
+  it("count handlers as busy that hang after thousands that did not", async () => {
+    const { clock, running } = await startScene(
+      {
+        processor: { concurrency: 2, handle: ({ data }: any) => (data > 5000 ? never : undefined) },
+        maxInFlight: 9000,
+      },
+      new TestSource(numbers(1, 5010)),
+    );
+    running.stats();
+    await clock.advance(20_000);
+    expect(running.stats().processor).toMatchObject({ running: 2, workload: 1 });
+    await stopWithin(clock, running, 0);
+  });
+
+  it("count a handler that ran out of time as busy until then", async () => {
+    const { clock, running } = await startScene(
+      { processor: { concurrency: 2, timeout: 4000, handle: () => never } },
+      new TestSource([1]),
+    );
+    await clock.advance(10_000);
+    expect(running.stats().processor.workload).toBeCloseTo(0.2);
+    await stopWithin(clock, running, 100);
+  });
+
   it("measure the share of handlers that are busy", async () => {
     const { clock, running, source } = await startScene({
       processor: { concurrency: 4, handle: () => sleep(clock, 100) },
