@@ -160,7 +160,8 @@ export interface PipelineOptions<Source, Data, Out> {
   /** Over all sources. */
   readonly rateLimit?: RateLimit | undefined;
   /**
-   * Messages that may be out of the sources and not settled.
+   * Messages that may be out of the sources and not settled, those in open batches included. When they are used up and no batch is written,
+   * the oldest open batch of each batcher is flushed: at once if no handler runs, else when a processor has had nothing to do for 50 ms.
    * @defaultValue ten for each processor, and two batches for each batch processor: one is written, the next one fills
    */
   readonly maxInFlight?: number | undefined;

@@ -96,6 +96,11 @@ export class BatchProcessorStage {
     return sum;
   }
 
+  /** Batches run, or can once a slot is free. */
+  get active(): boolean {
+    return this.#calls.size + this.#ready.length > 0;
+  }
+
   /** Partitions in use; an unused one leaves nothing behind. */
   get partitions(): number {
     return this.#order.keys;

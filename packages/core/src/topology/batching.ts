@@ -63,9 +63,8 @@ export class Batcher implements Child {
     return this.#stage.waiting;
   }
 
-  /** Messages that go on without anything else having to happen. */
   get active(): boolean {
-    return this.#processors.queued > 0 || this.#processors.running > 0;
+    return this.#processors.active;
   }
 
   get busy(): number {
@@ -314,6 +313,7 @@ export class Batching {
     return this.all.reduce((sum, { open }) => sum + open, 0);
   }
 
+  /** Batches are written, or can be: what waits behind one that is held cannot. */
   get active(): boolean {
     return this.all.some(({ active }) => active);
   }

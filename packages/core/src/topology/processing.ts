@@ -91,6 +91,11 @@ export class Processing implements Child {
     return this.#stage.running === 0 && this.#scheduler.ready === 0 && this.#intaking === 0;
   }
 
+  /** A processor has nothing to do. */
+  get free(): boolean {
+    return this.#scheduler.ready === 0 && this.#stage.running < this.#concurrency;
+  }
+
   /** Partition keys in use. */
   get keys(): number {
     return this.#scheduler.keys;

@@ -8,6 +8,7 @@ import type {
   StopReport,
 } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
+import { Alarm } from "./alarm.ts";
 import { Batching } from "./batching.ts";
 import { type Failure, FailureStage } from "./failure-stage.ts";
 import { Figures } from "./figures.ts";
@@ -23,6 +24,9 @@ import { Terminator } from "./terminator.ts";
 import { Turn } from "./turn.ts";
 
 export type { BatcherSettings, Settings, SourceSettings };
+
+/** Milliseconds a processor has nothing to do for want of room before open batches make some. */
+const PATIENCE = 50;
 
 export interface TopologyOptions {
   readonly clock: Clock;
@@ -47,6 +51,8 @@ export class Topology {
   readonly #batchers: Supervisor;
   readonly #root: Supervisor;
   readonly #controller = new AbortController();
+  /** Rings when handlers have been waited for long enough to make room. */
+  readonly #patience: Alarm;
   readonly #handBack: HandBack;
   readonly #figures: Figures;
   #status: PipelineStatus = "running";
@@ -71,6 +77,7 @@ export class Topology {
     const publish = publisher({ pipeline: settings.name });
     this.#publish = publish;
     this.#turn = new Turn(clock, advance);
+    this.#patience = new Alarm(clock, () => this.#rest(true));
     const common = { ...options, ledger, settings, signal, turn: this.#turn, publish, advance };
     const outlets = {
       gaveUp: (failure: Failure): void => this.#failures.push(failure),
@@ -296,28 +303,35 @@ export class Topology {
       this.#started();
       this.#started = undefined;
     }
-    if (this.#processing.idle) this.#rest();
+    this.#rest(false);
     if (this.#status === "draining") this.#terminator.check();
   }
 
-  /** No handler runs, and none can start. */
-  #rest(): void {
+  /** Goes on where nothing else would; `late` if handlers have been waited for. */
+  #rest(late: boolean): void {
+    const { idle } = this.#processing;
     const draining = this.#status === "draining";
-    if (draining || this.#sources.ended) {
+    if (idle && (draining || this.#sources.ended)) {
       this.#batching.drain();
       if (!draining && this.#ledger.inFlight === 0) void this.stop(undefined);
-    } else if (!this.#batching.active && this.#full) this.#batching.flushOldest();
+    } else if (!this.#stuck) this.#patience.clear();
+    else if (idle || late) {
+      // What it flushes may have to wait behind a batch that is held.
+      do this.#batching.flushOldest();
+      while (this.#stuck);
+    } else if (!this.#patience.isSet) this.#patience.set(PATIENCE);
   }
 
-  /** What fills batches keeps a source waiting: nothing else would make room before their timeout. */
-  get #full(): boolean {
-    const { inFlight, unsettled } = this.#ledger;
+  /** Open batches keep a source waiting, and with it a processor: running handlers aside, nothing else makes room. */
+  get #stuck(): boolean {
+    if (!this.#processing.free || this.#batching.open === 0 || this.#batching.active) return false;
     // Acknowledgements that are on their way make room, too.
-    return inFlight === unsettled && this.#batching.open > 0 && this.#sources.full;
+    return this.#sources.full && this.#ledger.inFlight === this.#ledger.unsettled;
   }
 
   /** Aborts what runs, and forgets what waits; the ledger knows of it. */
   #kill(reason: unknown): void {
+    this.#patience.clear();
     this.#processing.kill(reason);
     this.#batching.kill(reason);
     this.#controller.abort(reason);

@@ -4,8 +4,29 @@ export const running: readonly Mutation[] = [
   {
     name: "open batches that use the budget up are not flushed",
     file: "topology",
-    search: "    } else if (!this.#batching.active && this.#full) this.#batching.flushOldest();\n",
-    replace: "    }\n",
+    search: "    else if (idle || late) {\n",
+    replace: "    else if (late) {\n",
+    tests: ["pipeline/budgets"],
+  },
+  {
+    name: "open batches are flushed though handlers are about to fill them",
+    file: "topology",
+    search: "    else if (idle || late) {\n",
+    replace: "    else if (idle || !late) {\n",
+    tests: ["pipeline/budgets"],
+  },
+  {
+    name: "a hanging handler keeps open batches from being flushed",
+    file: "topology",
+    search: "new Alarm(clock, () => this.#rest(true))",
+    replace: "new Alarm(clock, () => this.#rest(false))",
+    tests: ["pipeline/budgets"],
+  },
+  {
+    name: "a batch that is held is waited for as if it could end",
+    file: "batch-processor-stage",
+    search: "return this.#calls.size + this.#ready.length > 0;",
+    replace: "return this.#calls.size + this.queued > 0;",
     tests: ["pipeline/budgets"],
   },
   {

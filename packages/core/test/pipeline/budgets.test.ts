@@ -1,11 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { memory } from "westend";
+import { constant, memory, retry } from "westend";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { deferred, never } from "../support/deferred.ts";
 import { given } from "../support/given-source.ts";
+import { sleep } from "../support/sleep.ts";
 import { numbers, TestSource } from "../support/test-source.ts";
-import { runTopology, startTopology } from "../support/topology-run.ts";
+import { type LooseOptions, runTopology, startTopology } from "../support/topology-run.ts";
 
 const HOUR = 3_600_000;
+
+/** A batcher whose batches never succeed and are never given up. */
+const held = {
+  retry: retry({ attempts: 1, whenExhausted: "hold", backoff: constant(HOUR) }),
+  handle() {
+    throw new Error("down");
+  },
+};
 
 describe("maxInFlight and maxBytes over open batches", () => {
   it("takes no more than maxInFlight while batches are open", async () => {
@@ -111,6 +121,89 @@ describe("maxInFlight and maxBytes over open batches", () => {
     taken.resolve();
     await clock.settle();
     expect(topology.stats().received).toBe(6);
+  });
+
+  it("flushes the oldest open batch while a handler hangs", async () => {
+    const { clock, topology } = await startTopology({
+      producer: given(numbers(1, 2000)),
+      maxInFlight: 20,
+      processor: {
+        concurrency: 10,
+        handle: (message) => (message.data === 500 ? never : message.to("b")),
+      },
+      batchers: { b: { size: 20, timeout: HOUR, handle() {} } },
+    });
+    await clock.advance(60_000);
+    expect(topology.stats().succeeded).toBeGreaterThanOrEqual(1980);
+  });
+
+  it("flushes the oldest open batch while another batcher holds one, with another behind it", async () => {
+    const { clock, topology } = await startTopology({
+      producer: given(numbers(1, 2000)),
+      maxInFlight: 20,
+      processor: { handle: (message) => message.to(message.data < 3 ? "held" : "b") },
+      batchers: {
+        held: { ...held, size: 1, partitionBy: () => "same" },
+        b: { size: 100, timeout: HOUR, handle() {} },
+      },
+    });
+    await clock.settle();
+    expect(topology.stats()).toMatchObject({
+      received: 2000,
+      batchers: { held: { queued: 1, waiting: 1 } },
+    });
+  });
+
+  it("flushes the next one if the oldest has to wait behind a batch that is held", async () => {
+    const { clock, topology } = await startTopology({
+      producer: given(numbers(1, 100)),
+      maxInFlight: 10,
+      processor: {
+        concurrency: 1,
+        handle: (message) => {
+          const key = Math.min(message.data, 4);
+          return message.to("b", message.data, { key, flush: message.data === 1 });
+        },
+      },
+      batchers: {
+        b: {
+          ...held,
+          size: 100,
+          timeout: HOUR,
+          partitionBy: ({ data }) => ((data as number) < 4 ? "held" : "free"),
+          handle(messages) {
+            if (messages[0]?.data === 1) throw new Error("held");
+          },
+        },
+      },
+    });
+    await clock.settle();
+    const { succeeded, batchers } = topology.stats();
+    expect(batchers["b"]).toMatchObject({ waiting: 1, queued: 2 });
+    expect(succeeded).toBeGreaterThan(90);
+  });
+
+  it.each([
+    ["ten handlers that soon end, and a budget that one batch uses up", 100, 10, 0],
+    ["ten handlers that take seconds, and the usual budget", undefined, 3000, 0],
+    ["ten handlers that soon end, a slow sink, and the usual budget", undefined, 10, 5000],
+  ])("leaves batches to fill: %s", async (_, maxInFlight, handling, writing) => {
+    const clock = virtualClock();
+    const options: LooseOptions<number> = {
+      producer: given(numbers(1, 2000)),
+      ...(maxInFlight && { maxInFlight }),
+      processor: {
+        concurrency: 10,
+        handle: async (message) => {
+          await sleep(clock, (handling * (1 + ((message.data * 7) % 10))) / 2);
+          return message.to("b");
+        },
+      },
+      batchers: { b: { size: 100, timeout: HOUR, handle: () => sleep(clock, writing) } },
+    };
+    const { topology, end } = await startTopology(options, { clock });
+    await end();
+    expect(topology.stats().batchers["b"]?.triggers).toMatchObject({ size: 20, flush: 0 });
   });
 
   it("does not flush open batches while there is room", async () => {
