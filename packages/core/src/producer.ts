@@ -43,7 +43,7 @@ export interface ProducerContext {
   /** Which of the producer's sessions this is, from 0. */
   readonly index: number;
   readonly clock: Clock;
-  /** Aborts when the session is to be given up at once. */
+  /** Aborts when the session is to be given up at once; the same for all sessions of one run of the pipeline. */
   readonly signal: AbortSignal;
   /** Says that a pull is worth while again after an empty one. */
   wake(): void;
@@ -97,6 +97,10 @@ export interface ProducerSession<Payload, Metadata = unknown> {
    * @defaultValue 100
    */
   readonly idle?: number | undefined;
-  /** How many messages are left in the source, if it knows; for progress bars and lag. */
+  /**
+   * How many messages are left in the source, if it knows; for progress bars and lag. It is asked for the whole producer: a session that
+   * sees a part only adds what the others of the same run see, which have the same `signal` in their context. What throws, or gives no
+   * finite number from 0 on, does not know.
+   */
   remaining?(): number | undefined;
 }

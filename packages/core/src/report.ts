@@ -73,7 +73,7 @@ export interface ProducerStats {
   /** Messages whose acknowledgement the source refused for good. */
   readonly refused: number;
   readonly restarts: number;
-  /** Messages left in the source, if it knows. */
+  /** Messages left in the source, for all its sessions together, if it knows. */
   readonly remaining: number | undefined;
 }
 

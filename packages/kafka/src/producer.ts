@@ -108,7 +108,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
         driver,
         context,
         options,
-        () => sessions.delete(opened),
+        sessions,
         transactionClientOf(options, context.index),
       );
       await opened.start();

@@ -33,7 +33,8 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   readonly #driver: KafkaDriver;
   readonly #context: ProducerContext;
   readonly #options: KafkaOptions;
-  readonly #closed: () => void;
+  /** All that are open of its producer. */
+  readonly #sessions: Set<KafkaSession>;
   readonly #transactions: Transactions | undefined;
   readonly #acknowledger: Acknowledger;
   readonly #fetcher: Fetcher;
@@ -50,13 +51,13 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     driver: KafkaDriver,
     context: ProducerContext,
     options: KafkaOptions,
-    closed: () => void,
+    sessions: Set<KafkaSession>,
     transactionClient?: TransactionClient,
   ) {
     this.#driver = driver;
     this.#context = context;
     this.#options = options;
-    this.#closed = closed;
+    this.#sessions = sessions;
     this.#maxAhead = options.maxAhead ?? 10_000;
     const { clock } = context;
     this.#transactions =
@@ -173,7 +174,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     this.#delays.end();
     this.#fetcher.end();
     this.#acknowledger.end();
-    this.#closed();
+    this.#sessions.delete(this);
     try {
       await this.#acknowledger.flush([...this.#assignments.live()], LAST_COMMIT);
       this.#assignments.end();
@@ -188,10 +189,15 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     }
   }
 
-  remaining(): number | undefined {
+  /** Of every member in this run of the pipeline: each knows its own partitions only. */
+  remaining(): number {
     let sum = 0;
-    for (const { end, tracker } of this.#assignments.live())
-      sum += Math.max(0, end - tracker.position);
+    for (const member of this.#sessions) {
+      if (member.#context.signal !== this.#context.signal) continue;
+      for (const { end, tracker } of member.#assignments.live()) {
+        sum += Math.max(0, end - tracker.position);
+      }
+    }
     return sum;
   }
 

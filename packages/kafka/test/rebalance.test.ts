@@ -37,6 +37,24 @@ describeWith("kafka", "members of a group", () => {
     expect(second.handled.length).toBeGreaterThan(0);
   });
 
+  it("say together what is left, when they are of one pipeline", async () => {
+    const group = await topicOf(2, 40);
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const { running, source } = await startMember({
+      ...group,
+      sessions: 2,
+      maxInFlight: 2,
+      handle: () => gate,
+    });
+    await until("each has one at work", () => {
+      const mine = source.partitions();
+      return mine.length === 2 && mine.every(({ end, inFlight }) => end === 20n && inFlight === 1);
+    });
+    expect(running.stats().producers["kafka"]).toMatchObject({ open: 2, remaining: 38 });
+    release();
+  });
+
   it("hand over to the others when one stops, which repeat nothing", async () => {
     const group = await topicOf(4, 1000);
     const handle = (): Promise<void> => sleep(5);

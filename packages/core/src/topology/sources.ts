@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Awaitable, Demand, ProducerContext } from "../producer.ts";
+import type { Awaitable, Demand, ProducerContext, ProducerSession } from "../producer.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { ProducerStats } from "../report.ts";
 import { type Publish, publisher } from "../telemetry.ts";
@@ -190,7 +190,7 @@ export class Sources {
       sum.unacknowledged += stage.unacknowledged;
       sum.refused += refused;
       sum.restarts += restarts;
-      sum.remaining = stage.session?.remaining?.() ?? sum.remaining;
+      sum.remaining = remainingOf(stage.session) ?? sum.remaining;
       stats.set(name, sum);
     }
     return Object.fromEntries(stats);
@@ -372,6 +372,16 @@ type ProducerStageOpened = ConstructorParameters<typeof ProducerStage>[0]["opene
 /** So much of what a limit lets come now, at least a message; without a limit there is no end to it. */
 function partOf(limiter: RateLimiter | undefined, share = 1): number {
   return limiter === undefined ? Infinity : Math.ceil(limiter.available() * share);
+}
+
+/** What it says, if it makes sense: figures must be had whatever a session does. */
+function remainingOf(session: ProducerSession<unknown> | undefined): number | undefined {
+  try {
+    const left = session?.remaining?.();
+    return Number.isFinite(left) && (left as number) >= 0 ? left : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 type Sum = { -readonly [Figure in keyof ProducerStats]: ProducerStats[Figure] };

@@ -1,7 +1,7 @@
 import { constant, retry } from "westend";
 import { describe, expect, it } from "vitest";
 import { deferred, never } from "../support/deferred.ts";
-import { startScene } from "../support/scene.ts";
+import { type SceneOptions, startScene } from "../support/scene.ts";
 import { sleep } from "../support/sleep.ts";
 import { stopWithin, sumOf } from "../support/stopping.ts";
 import { numbers, TestSource } from "../support/test-source.ts";
@@ -248,6 +248,48 @@ describe("stats", () => {
     expect(running.stats().bytes).toBe(20);
     await stopWithin(clock, running, 100);
     expect(running.stats().bytes).toBe(0);
+  });
+
+  const knowing = (...remaining: (() => unknown)[]): SceneOptions => ({
+    producer: {
+      producer: {
+        name: "knowing",
+        open: ({ index }: any) => ({
+          pull: () => [],
+          acknowledge() {},
+          idle: Infinity,
+          remaining: remaining[index],
+        }),
+      },
+      concurrency: remaining.length,
+    } as any,
+  });
+
+  it.each([
+    () => {
+      throw new Error("no");
+    },
+    () => NaN,
+    () => Infinity,
+    () => -1,
+    () => "7",
+    () => Promise.resolve(7),
+  ])("do not say what is left in a source that answers nonsense %#", async (remaining) => {
+    const { clock, running } = await startScene(knowing(remaining));
+    expect(running.stats().producers["knowing"]).toMatchObject({ open: 1, remaining: undefined });
+    await stopWithin(clock, running, 100);
+  });
+
+  it("say what is left in a source once, though each of its sessions knows", async () => {
+    const { clock, running } = await startScene(
+      knowing(
+        () => 7,
+        () => 7,
+        () => undefined,
+      ),
+    );
+    expect(running.stats().producers["knowing"]).toMatchObject({ open: 3, remaining: 7 });
+    await stopWithin(clock, running, 100);
   });
 
   it("count what a source refused for good, and dead letters that wait", async () => {

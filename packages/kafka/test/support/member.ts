@@ -10,6 +10,7 @@ export interface MemberOptions extends Partial<KafkaOptions> {
   readonly topic: string;
   readonly groupId: string;
   readonly concurrency?: number;
+  readonly sessions?: number;
   readonly maxInFlight?: number;
   /** Called for each message; `place` is noted when it has ended. */
   handle?(message: {
@@ -35,12 +36,12 @@ export const soon = {
 
 /** Is stopped when the test has ended, if it still runs. */
 export async function startMember(options: MemberOptions): Promise<Member> {
-  const { topic, concurrency = 10, maxInFlight, handle, ...rest } = options;
+  const { topic, concurrency = 10, sessions = 1, maxInFlight, handle, ...rest } = options;
   const source = kafka({ ...soon, topics: topic, ...rest });
   const handled: Place[] = [];
   const running = await definePipeline({
     name: "member",
-    producer: source,
+    producer: { producer: source, concurrency: sessions },
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
     processor: {
       concurrency,
