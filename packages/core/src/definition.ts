@@ -139,9 +139,9 @@ export type BatchData<Out, Name extends string> =
 export interface PipelineOptions<Source, Data, Out> {
   /** Shows in telemetry, errors and the dashboard. */
   readonly name: string;
-  /** Where messages come from; either this or `producers`. */
+  /** Where messages come from; either this or `producers`. It goes by its own name, which must not be `push`. */
   readonly producer?: Source;
-  /** Several sources that share the pipeline's budget by weight. */
+  /** Several sources that share the pipeline's budget by weight, by name; `push` is what `running.push` brings. */
   readonly producers?: Readonly<Record<string, Source>>;
   // What a decoder takes may be wider than what the source sends, and must not widen it: nothing is inferred through `PayloadOf`.
   /** What makes data of payloads; what does not fit fails and is never retried. */

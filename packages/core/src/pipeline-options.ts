@@ -110,6 +110,7 @@ const pipeline: Checker = object(
   {
     also(options, site) {
       requireOneSource(options, site);
+      requireOwnName(options, site);
       requireRoomForSessions(options, site);
       requireDeadLetter(options, site);
     },
@@ -128,6 +129,16 @@ function requireOneSource(options: object, site: Site): void {
   const one = read(options, "producer") !== undefined;
   if (one !== (read(options, "producers") !== undefined)) return;
   site.at("producer").mistakeInWords("either producer or producers", one ? "both" : "neither");
+}
+
+/** What is pushed from code comes from a source of this name. */
+function requireOwnName(options: object, site: Site): void {
+  const one = read(options, "producer");
+  const named = read(read(one, "producer") ?? one, "name") === "push";
+  const listed = entriesOf(read(options, "producers")).some(([key]) => key === "push");
+  if (!named && !listed) return;
+  const at = named ? site.at("producer").at("name") : site.at("producers").at("push");
+  at.mistakeInWords("another name", "the one of what push() brings");
 }
 
 function requireRoomForSessions(options: object, site: Site): void {

@@ -218,6 +218,17 @@ describe("the options of a pipeline", () => {
     expect(mistakes(options)).toEqual([expect.stringContaining(`${path}extra: expected one of `)]);
   });
 
+  it("leave the name push to what is pushed", () => {
+    const push = { ...source(), name: "push" };
+    const producer = "producer.name: expected another name, got the one of what push() brings";
+    expect(mistakes(least({ producer: push }))).toEqual([producer]);
+    expect(mistakes(least({ producer: { producer: push } }))).toEqual([producer]);
+    expect(mistakes(least({ producer: undefined, producers: { push: source() } }))).toEqual([
+      "producers.push: expected another name, got the one of what push() brings",
+    ]);
+    expect(mistakes(least({ producer: undefined, producers: { pushed: push } }))).toEqual([]);
+  });
+
   it("need room in flight for every session", () => {
     const producers = { a: source(), b: { producer: source(), concurrency: 3 } };
     expect(mistakes(least({ producer: undefined, producers, maxInFlight: 4 }))).toEqual([]);
