@@ -128,7 +128,7 @@ export class Message<Data, Metadata = unknown> {
 
   /**
    * Acknowledges to the source now instead of at the end; whatever comes later, the source will not send it again.
-   * Resolves when the source has taken it, rejects when it refused.
+   * Resolves when the source has taken it, rejects when it refused. Means nothing to what was pushed: who did is told of its end.
    */
   ackNow(): Promise<void> {
     return this.origin.acknowledgeNow();

@@ -322,7 +322,10 @@ export class Sources {
   #account(source: Source, session: Parameters<ProducerStageOpened>[0]): Account {
     const { clock, settings } = this.#options;
     const publish = publisher({ pipeline: settings.name, source: source.name });
-    const account = new Account(source.name, (delivery) => acknowledger.acknowledgeNow(delivery));
+    const account = new Account(source.name, async (delivery) => {
+      // Nobody sends again what was pushed, and who did is to be told of its end.
+      if (!this.#isPush(source)) await acknowledger.acknowledgeNow(delivery);
+    });
     const acknowledger = new AcknowledgerStage({
       ...this.#options,
       account,

@@ -42,6 +42,43 @@ describe("push", () => {
     await stopWithin(clock, running, 0);
   });
 
+  it("tells of the end of a message, though it was acknowledged before", async () => {
+    const spoilt = new Error("spoilt");
+    const gate = deferred();
+    const { clock, running } = await startScene({
+      processor: {
+        async handle(message: any) {
+          await message.ackNow();
+          await gate.promise;
+          throw spoilt;
+        },
+      },
+    });
+    let outcomes: unknown;
+    void running.push([1]).then((value) => (outcomes = value));
+    await clock.settle();
+    expect(outcomes).toBeUndefined();
+    gate.resolve();
+    await clock.settle();
+    expect(outcomes).toEqual([{ outcome: "failed", reason: spoilt }]);
+    await stopWithin(clock, running, 0);
+  });
+
+  it("says that a message was abandoned, though it was acknowledged before", async () => {
+    const { clock, running } = await startScene({
+      processor: {
+        async handle(message: any) {
+          await message.ackNow();
+          await never;
+        },
+      },
+    });
+    const pushed = running.push([1]);
+    await clock.settle();
+    await stopWithin(clock, running, 100);
+    expect(await pushed).toEqual([{ outcome: "abandoned", reason: undefined }]);
+  });
+
   it("waits until the batch of a message has ended", async () => {
     const { clock, running } = await startScene({
       processor: { handle: (message: any) => message.to("sink") },
