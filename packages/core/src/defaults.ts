@@ -1,9 +1,12 @@
 import type { AnySource, BatcherOptions, PipelineOptions, SourceOptions } from "./definition.ts";
-import { exponential } from "./retry.ts";
+import type { Backoff } from "./failure.ts";
 import type { BatcherSettings, Settings, SourceSettings } from "./topology/topology.ts";
 
 /** The types have done their work: from here on data is `unknown`. */
 type Options = PipelineOptions<AnySource, unknown, never>;
+
+/** As `exponential` has it, which every bundle would carry for this. */
+const RESTART: Backoff = { delay: (attempt) => Math.min(5000, 100 * 2 ** (attempt - 1)) };
 
 /** The options of a pipeline, checked before, with every default filled in. */
 export function withDefaults(options: Options): Settings {
@@ -44,7 +47,7 @@ export function withDefaults(options: Options): Settings {
     restart: {
       max: restart?.max ?? 3,
       within: restart?.within ?? 5000,
-      backoff: restart?.backoff ?? exponential({ initial: 100, max: 5000, jitter: "none" }),
+      backoff: restart?.backoff ?? RESTART,
     },
     shutdown: shutdown?.timeout ?? 30_000,
   };
