@@ -190,7 +190,7 @@ export interface PipelineOptions<Source, Data, Out> {
   readonly shutdown?:
     | {
         /**
-         * Milliseconds a drain may take.
+         * Milliseconds a drain may take. What would be tried again does not wait for it, but goes back to its source if that takes it back.
          * @defaultValue 30_000
          */
         readonly timeout?: number | undefined;

@@ -82,7 +82,10 @@ export interface ProducerSession<Payload, Metadata = unknown> {
   ): Awaitable<readonly Incoming<Payload, Metadata>[] | null>;
   /** Tells the source what has ended. A group that throws is tried again with back-off; other groups are not affected. */
   acknowledge(settled: Settled<Metadata>): Awaitable<AcknowledgeResult<Metadata>>;
-  /** Takes back messages that were never handled. A session without it has its messages handled to the end on drain. */
+  /**
+   * Takes back messages that were never handled, or failed and would have been tried again, when a drain is under way.
+   * A session without it has its messages handled to the end.
+   */
   release?(messages: readonly Incoming<Payload, Metadata>[]): Awaitable<void>;
   /** Keeps the lease of messages that are still being worked on for so many milliseconds from now; called at a third of `lease`. */
   extend?(messages: readonly Incoming<Payload, Metadata>[], milliseconds: number): Awaitable<void>;

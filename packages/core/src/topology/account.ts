@@ -87,10 +87,14 @@ export interface SettledGroup {
   readonly failed: Delivery[];
 }
 
+type Release = (deliveries: readonly Delivery[]) => Promise<void>;
+
 /** What the ledger keeps for one session: what is out of the source, and what is to be acknowledged. */
 export class Account {
   readonly source: string;
   readonly acknowledgeNow: (delivery: Delivery) => Promise<void>;
+  /** Hands messages back unhandled, where the session can take them back. */
+  readonly release: Release | undefined;
   /** Received and not yet acknowledged, released or abandoned. */
   inFlight: number = 0;
   bytes: number = 0;
@@ -102,9 +106,14 @@ export class Account {
   #added = 0;
   #failed: Delivery[] = [];
 
-  constructor(source: string, acknowledgeNow: (delivery: Delivery) => Promise<void>) {
+  constructor(
+    source: string,
+    acknowledgeNow: (delivery: Delivery) => Promise<void>,
+    release?: Release,
+  ) {
     this.source = source;
     this.acknowledgeNow = acknowledgeNow;
+    this.release = release;
   }
 
   /** Settled messages whose acknowledgement has not begun. */

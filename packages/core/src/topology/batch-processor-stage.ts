@@ -34,11 +34,12 @@ export interface BatchProcessorStageOptions {
   ): void;
   /** What of these is to be handled after all. */
   start(messages: readonly RoutedMessage[]): readonly RoutedMessage[];
-  wait(message: RoutedMessage): void;
+  /** False if it goes back instead of waiting for another attempt. */
+  wait(message: RoutedMessage): boolean;
   /** The handler froze a message: the copy stands for it. */
   replace(message: RoutedMessage, copy: RoutedMessage): void;
-  /** Its source gets it back. */
-  release(message: RoutedMessage): void;
+  /** Its source gets it back; unless `all` do, only where it can take it back. */
+  release(message: RoutedMessage, all: boolean): void;
   succeeded(messages: readonly RoutedMessage[]): void;
   /** Retrying is over: to be dropped, dead-lettered, failed, or to stop the pipeline. */
   gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempt: number): void;
@@ -64,8 +65,8 @@ export class BatchProcessorStage {
   readonly #controllers: AbortController[] = [];
   #concurrency: number;
   #killed = false;
-  /** Nothing with a partition starts any more. */
-  halted: boolean = false;
+  /** Nothing with a partition starts any more; false if that holds only for what its source can take back. */
+  halted: boolean | undefined = undefined;
   #looping = false;
   /** Milliseconds the thread was held by starting batches since the event loop last had its turn for it. */
   #held = 0;
@@ -116,10 +117,7 @@ export class BatchProcessorStage {
     const admitted = this.#partition(messages, info.attempt);
     if (admitted.length === 0) return;
     const run = runOf(admitted, info, info.attempt);
-    if (this.#refuses(run)) {
-      this.#release(run);
-      return;
-    }
+    this.#refuse(run);
     this.queued += admitted.length;
     if (!this.#order.enter(run)) return;
     this.#ready.push(run);
@@ -199,7 +197,7 @@ export class BatchProcessorStage {
 
   #start(run: Run): void {
     // What was in the handler when it was halted gets no other try.
-    if (this.#refuses(run)) this.#release(run);
+    this.#refuse(run);
     run.messages = this.#options.start(run.messages);
     if (run.messages.length === 0) {
       this.#finish(run, []);
@@ -333,41 +331,33 @@ export class BatchProcessorStage {
     this.#finish(run, []);
   }
 
-  /** The pipeline is stopped for a message: what is ordered behind it must not overtake it. */
-  halt(): void {
-    if (this.halted) return;
-    this.halted = true;
-    for (const run of this.#order.items()) {
-      if (this.#calls.has(run)) continue;
-      this.#release(run);
-    }
+  /** A message goes back: what is ordered behind it must not overtake it. */
+  halt(all: boolean): void {
+    if (this.halted === true || this.halted === all) return;
+    this.halted = all;
+    for (const run of this.#order.items()) if (!this.#calls.has(run)) this.#refuse(run);
   }
 
-  #release({ messages }: Run): void {
-    for (const message of messages) this.#options.release(message);
+  /** What has been halted does not start. */
+  #refuse({ keys, messages }: Run): void {
+    const { halted } = this;
+    if (halted === undefined || keys.size === 0) return;
+    for (const message of messages) this.#options.release(message, halted);
   }
 
   /** The rest of a run waits for its next attempt, and keeps its partitions meanwhile. */
   #retry(run: Run, messages: readonly RoutedMessage[], delay: number): void {
-    if (messages.length === 0) {
+    this.#refuse({ ...run, messages });
+    const again = messages.filter((message) => this.#options.wait(message));
+    if (again.length === 0) {
       this.#finish(run, []);
       return;
     }
-    const rest = runOf(messages, run.info, run.attempt + 1);
-    if (this.#refuses(rest)) {
-      this.#release(rest);
-      this.#finish(run, []);
-      return;
-    }
+    const rest = runOf(again, run.info, run.attempt + 1);
     this.retries++;
-    this.waiting += messages.length;
-    for (const message of messages) this.#options.wait(message);
+    this.waiting += again.length;
     this.#enqueue(this.#order.replace(run, [rest]).filter((ready) => ready !== rest));
     this.#delayed.add(rest, delay);
-  }
-
-  #refuses({ keys }: Run): boolean {
-    return this.halted && keys.size > 0;
   }
 
   #again(run: Run): void {

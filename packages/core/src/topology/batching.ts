@@ -23,6 +23,10 @@ export interface BatchingOptions {
   readonly settings: Settings;
   readonly random: () => number;
   readonly publish: Publish<"pipeline">;
+  /** Instead of another try it goes back to its source: the pipeline drains. */
+  returns(delivery: Delivery): boolean;
+  /** Its source gets it back, and what is ordered behind it in a batcher; `all` of that, or what `returns`. */
+  release(delivery: Delivery, all: boolean): void;
   gaveUp(failure: Failure): void;
   /** A failure whose policy is to stop the pipeline. */
   stop(error: unknown): void;
@@ -32,15 +36,10 @@ export interface BatchingOptions {
   crashed(batcher: Batcher, error: unknown): void;
 }
 
-interface BatcherOptions extends BatchingOptions {
-  /** A message that stops the pipeline is given back; it has another branch there. */
-  halt(batcher: string): void;
-}
-
 /** One batcher and its batch processors: they crash and restart together. */
 export class Batcher implements Child {
   readonly name: string;
-  readonly #options: BatcherOptions;
+  readonly #options: BatchingOptions;
   readonly #policy: FailurePolicy;
   readonly #triggers = { size: 0, bytes: 0, split: 0, timeout: 0, flush: 0 };
   #settings: BatcherSettings;
@@ -49,7 +48,7 @@ export class Batcher implements Child {
   #down = false;
   #messages = 0;
 
-  constructor(name: string, settings: BatcherSettings, options: BatcherOptions) {
+  constructor(name: string, settings: BatcherSettings, options: BatchingOptions) {
     this.name = name;
     this.#options = options;
     this.#settings = settings;
@@ -122,8 +121,8 @@ export class Batcher implements Child {
     this.#stage.drain();
   }
 
-  halt(): void {
-    this.#processors.halt();
+  halt(all: boolean): void {
+    this.#processors.halt(all);
   }
 
   resize(limits: {
@@ -189,7 +188,7 @@ export class Batcher implements Child {
   }
 
   #makeProcessors(): BatchProcessorStage {
-    const { ledger, publish } = this.#options;
+    const { ledger, publish, returns, release } = this.#options;
     return new BatchProcessorStage({
       ...this.#options,
       ...this.#settings,
@@ -206,10 +205,18 @@ export class Batcher implements Child {
       start: (messages) => this.#startable(messages),
       replace: (message, copy) => ledger.replaceRoute(message, copy),
       wait: (message) => {
-        if (!isOver(message)) ledger.move(message, RouteState.waiting);
+        if (isOver(message)) return false;
+        ledger.move(message, RouteState.waiting);
+        const delivery = message.origin as Delivery;
+        if (!returns(delivery)) return true;
+        release(delivery, false);
+        return false;
       },
-      release: (message) => {
-        if (!isOver(message)) this.#release(message.origin as Delivery);
+      release: (message, all) => {
+        const delivery = message.origin as Delivery;
+        // One whose failure is being dealt with is not behind anything any more.
+        if (message.state >= RouteState.failing || delivery.settled) return;
+        if (all || returns(delivery)) release(delivery, all);
       },
       succeeded: (messages) => {
         for (const message of messages) if (!isOver(message)) ledger.succeedRoute(message);
@@ -266,19 +273,13 @@ export class Batcher implements Child {
     this.#processors.push(batch);
   }
 
-  #release(delivery: Delivery): void {
-    const { branches } = delivery;
-    this.#options.ledger.release(delivery);
-    for (const { batcher } of branches) this.#options.halt(batcher);
-  }
-
   #gaveUp(message: RoutedMessage, reason: unknown, action: FailureAction, attempts: number): void {
     if (isOver(message)) return;
-    const { ledger, gaveUp, stop } = this.#options;
+    const { ledger, gaveUp, release, stop } = this.#options;
     const delivery = message.origin as Delivery;
     if (action === "drop") ledger.settleRoute(message, "dropped", reason);
     else if (action === "stop") {
-      this.#release(delivery);
+      release(delivery, true);
       stop(reason);
     } else {
       ledger.move(message, RouteState.failing);
@@ -301,9 +302,8 @@ export class Batching {
   #latest: Batcher | undefined;
 
   constructor(options: BatchingOptions) {
-    const halt = (name: string): void => this.#byName.get(name)?.halt();
     this.all = Object.entries(options.settings.batchers).map(
-      ([name, settings]) => new Batcher(name, settings, { ...options, halt }),
+      ([name, settings]) => new Batcher(name, settings, options),
     );
     this.#byName = new Map(this.all.map((batcher) => [batcher.name, batcher]));
   }

@@ -9,7 +9,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Processing } from "./processing.ts";
 import * as RouteState from "./route-state.ts";
 import type { Settings } from "./settings.ts";
-import type { Source, Sources } from "./sources.ts";
+import type { Sources } from "./sources.ts";
 
 export interface HandBackOptions {
   readonly clock: Clock;
@@ -26,7 +26,10 @@ export class HandBack {
   readonly #options: HandBackOptions;
   /** Messages on their way back to their sources. */
   readonly #releases: Promise<void>[] = [];
+  /** What is to go back together, and soon. */
+  #returned: Delivery[] | undefined;
   readonly #revocations = new Set<() => void>();
+  #draining = false;
   /** The deadline has passed. */
   #late = false;
   #ended = false;
@@ -37,42 +40,63 @@ export class HandBack {
 
   /** Every message that is received and not settled. */
   *unsettled(): Generator<Delivery> {
-    for (const { account } of this.#options.sources.unsettled()) yield* account.unsettled();
+    for (const account of this.#options.sources.accounts) yield* account.unsettled();
   }
 
   /** Resolves when the sources have what was given back. */
   async released(): Promise<void> {
+    this.#giveBackReturned();
     await Promise.all(this.#releases);
   }
 
   /** What comes while a drain is under way goes back, where the source can take it back; false if it is to be handled. */
   late(arrival: Arrival): boolean {
-    const { ledger, sources } = this.#options;
+    const { ledger } = this.#options;
+    const { account } = arrival;
+    const releases = account.release !== undefined;
+    if (!releases && !this.#late) return false;
     // A copy: what is released leaves a gap.
     const deliveries = [...arrival.unsettled()];
-    for (const { account, source } of sources.unsettled()) {
-      if (account !== arrival.account || !source.stage.releases(account)) continue;
-      for (const delivery of deliveries) ledger.release(delivery);
-      this.#giveBack(source, account, deliveries);
-      return true;
+    for (const delivery of deliveries) {
+      if (releases) ledger.release(delivery);
+      else ledger.abandon(delivery);
     }
-    if (this.#late) for (const delivery of deliveries) ledger.abandon(delivery);
-    return this.#late;
+    this.#giveBack(account, deliveries);
+    return true;
   }
 
-  /** Gives back what has not been started, where the source can take it back. */
+  /** Gives back what has not been started, and what would be tried again, where the source can take it back. */
   unstarted(): void {
-    const { ledger, sources, advance } = this.#options;
-    for (const { account, source } of sources.unsettled()) {
-      if (!source.stage.releases(account)) continue;
-      const released = [...account.unsettled()].filter(
-        (delivery) => !delivery.acknowledged && isUnstarted(delivery),
-      );
-      for (const delivery of released) ledger.release(delivery);
-      this.#giveBack(source, account, released);
+    const { sources, advance } = this.#options;
+    this.#draining = true;
+    for (const account of sources.accounts) {
+      // A copy: with a message goes what is ordered behind it.
+      for (const delivery of [...account.unsettled()]) {
+        const waits = isUnstarted(delivery) || delivery.branches.some(isWaiting);
+        if (waits && this.returns(delivery)) this.release(delivery, false);
+      }
     }
+    this.#giveBackReturned();
     this.#sweep();
     advance();
+  }
+
+  /** Instead of another try it goes back to its source, for the pipeline drains; not what the source was told of early. */
+  returns({ settled, acknowledged, revoked, arrival }: Delivery): boolean {
+    const can = !settled && !acknowledged && !revoked && arrival.account.release !== undefined;
+    return this.#draining && can;
+  }
+
+  /** Goes back with what is ordered behind it in a batcher: `all` of that, or what `returns`. */
+  release(delivery: Delivery, all: boolean): void {
+    const { ledger, batching } = this.#options;
+    const { branches } = delivery;
+    // What is in another handler goes back when its session is closed; a source that was told of it, or revokes it, has it.
+    const back = !delivery.acknowledged && !delivery.revoked && !branches.some(isUnderWay);
+    ledger.release(delivery);
+    this.#returned ??= [];
+    if (back) this.#returned.push(delivery);
+    for (const { batcher } of branches) batching.get(batcher)?.halt(all);
   }
 
   /** Gives up what is left at the deadline: aborted first, then given back where that is possible; not acknowledged. */
@@ -86,13 +110,13 @@ export class HandBack {
         { inFlight },
       ),
     );
-    for (const { account, source } of sources.unsettled()) {
+    for (const account of sources.accounts) {
       const left = [...account.unsettled()].filter(({ acknowledged }) => !acknowledged);
       for (const delivery of account.unsettled()) {
-        if (isUnstarted(delivery) && source.stage.releases(account)) ledger.release(delivery);
+        if (isUnstarted(delivery) && account.release !== undefined) ledger.release(delivery);
         else ledger.abandon(delivery);
       }
-      this.#giveBack(source, account, left);
+      this.#giveBack(account, left);
     }
     advance();
   }
@@ -132,6 +156,10 @@ export class HandBack {
 
   /** To be called whenever something may have ended. */
   check(): void {
+    if (this.#returned !== undefined) {
+      this.#giveBackReturned();
+      this.#options.batching.sweep();
+    }
     for (const check of this.#revocations) check();
   }
 
@@ -141,8 +169,18 @@ export class HandBack {
     this.check();
   }
 
-  #giveBack({ stage }: Source, account: Account, deliveries: readonly Delivery[]): void {
-    if (deliveries.length > 0) this.#releases.push(stage.release(account, deliveries));
+  #giveBack(account: Account, deliveries: readonly Delivery[]): void {
+    if (deliveries.length === 0 || account.release === undefined) return;
+    this.#releases.push(account.release(deliveries));
+  }
+
+  #giveBackReturned(): void {
+    const returned = this.#returned ?? [];
+    this.#returned = undefined;
+    for (const account of this.#options.sources.accounts) {
+      const own = returned.filter(({ arrival }) => arrival.account === account);
+      this.#giveBack(account, own);
+    }
   }
 
   /** What has been given back need not wait for its next attempt. */
@@ -187,9 +225,15 @@ function isUnstarted({ state }: Delivery): boolean {
 
 /** A batch it was in has failed: without another try it never ends, and nothing else of it is in a handler. */
 function isStuck({ branches }: Delivery): boolean {
-  const isUnderWay = ({ state }: RoutedMessage): boolean =>
-    state === RouteState.running || state === RouteState.failing;
-  return branches.some(({ state }) => state === RouteState.waiting) && !branches.some(isUnderWay);
+  return branches.some(isWaiting) && !branches.some(isUnderWay);
+}
+
+function isWaiting({ state }: RoutedMessage): boolean {
+  return state === RouteState.waiting;
+}
+
+function isUnderWay({ state }: RoutedMessage): boolean {
+  return state === RouteState.running || state === RouteState.failing;
 }
 
 /** It has ended, and its source knows. */

@@ -33,6 +33,10 @@ export interface ProcessingOptions {
   /** Why a route cannot be taken; undefined if it can. */
   refusal(route: RoutedMessage): Error | undefined;
   route(route: RoutedMessage): void;
+  /** Instead of another try it goes back to its source: the pipeline drains. */
+  returns(delivery: Delivery): boolean;
+  /** Its source gets it back. */
+  release(delivery: Delivery): void;
   gaveUp(failure: Failure): void;
   /** A failure whose policy is to stop the pipeline. */
   stop(error: unknown): void;
@@ -314,7 +318,7 @@ export class Processing implements Child {
   }
 
   #fail(delivery: Delivery, error: unknown, { action, delay }: Decision): void {
-    const { ledger, publish, gaveUp, stop } = this.#options;
+    const { ledger, publish, returns, gaveUp, stop } = this.#options;
     const attempt = delivery.message?.attempt ?? delivery.defect?.tries ?? 1;
     publish("westend:message:failed", {
       source: delivery.source,
@@ -327,7 +331,7 @@ export class Processing implements Child {
     switch (action) {
       case "retry":
       case "hold":
-        if (delivery.revoked) {
+        if (delivery.revoked || returns(delivery)) {
           this.#release(delivery);
           return;
         }
@@ -355,7 +359,7 @@ export class Processing implements Child {
   }
 
   #release(delivery: Delivery): void {
-    this.#options.ledger.release(delivery);
+    this.#options.release(delivery);
     this.#scheduler.done(delivery);
   }
 

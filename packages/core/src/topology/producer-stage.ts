@@ -75,11 +75,6 @@ export class ProducerStage {
     return this.#sessions.map(({ account }) => account);
   }
 
-  /** Whether the session of these messages can take them back. */
-  releases(account: Account): boolean {
-    return this.#find(account)?.session.release !== undefined;
-  }
-
   get session(): ProducerSession<unknown> | undefined {
     return this.#opened?.session;
   }
@@ -166,7 +161,8 @@ export class ProducerStage {
 
   /** Hands messages back unhandled. */
   async release(account: Account, messages: readonly Delivery[]): Promise<void> {
-    await this.#find(account)?.release(messages.map(({ incoming }) => incoming));
+    const session = this.#sessions.find((one) => one.account === account);
+    await session?.release(messages.map(({ incoming }) => incoming));
   }
 
   /** Closes everything it has open. */
@@ -243,10 +239,6 @@ export class ProducerStage {
 
   get #sessions(): readonly Session[] {
     return this.#opened === undefined ? [...this.#retired] : [...this.#retired, this.#opened];
-  }
-
-  #find(account: Account): Session | undefined {
-    return this.#sessions.find((session) => session.account === account);
   }
 
   #sum(figure: (session: Session) => number): number {

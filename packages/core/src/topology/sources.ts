@@ -170,11 +170,9 @@ export class Sources {
     this.#acknowledgers.get(account)?.withdraw();
   }
 
-  /** Sources whose session can take a message back, with what of theirs is unsettled. */
-  *unsettled(): Generator<{ readonly account: Account; readonly source: Source }> {
-    for (const source of this.all) {
-      for (const account of source.stage.accounts) yield { account, source };
-    }
+  /** The books of all sessions. */
+  get accounts(): readonly Account[] {
+    return this.all.flatMap(({ stage }) => stage.accounts);
   }
 
   /** The sessions of one producer are shown as one. */
@@ -322,10 +320,14 @@ export class Sources {
   #account(source: Source, session: Parameters<ProducerStageOpened>[0]): Account {
     const { clock, settings } = this.#options;
     const publish = publisher({ pipeline: settings.name, source: source.name });
-    const account = new Account(source.name, async (delivery) => {
-      // Nobody sends again what was pushed, and who did is to be told of its end.
-      if (!this.#isPush(source)) await acknowledger.acknowledgeNow(delivery);
-    });
+    const account = new Account(
+      source.name,
+      async (delivery) => {
+        // Nobody sends again what was pushed, and who did is to be told of its end.
+        if (!this.#isPush(source)) await acknowledger.acknowledgeNow(delivery);
+      },
+      session.release && ((deliveries) => source.stage.release(account, deliveries)),
+    );
     const acknowledger = new AcknowledgerStage({
       ...this.#options,
       account,

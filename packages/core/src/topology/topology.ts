@@ -10,6 +10,7 @@ import type {
 import { type Publish, publisher } from "../telemetry.ts";
 import { Alarm } from "./alarm.ts";
 import { Batching } from "./batching.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Failure, FailureStage } from "./failure-stage.ts";
 import { Figures } from "./figures.ts";
 import { HandBack } from "./hand-back.ts";
@@ -83,6 +84,8 @@ export class Topology {
       gaveUp: (failure: Failure): void => this.#failures.push(failure),
       stop: (error: unknown): void => void this.stop(settings.shutdown, { error }),
       unsettled: () => this.#handBack.unsettled(),
+      returns: (delivery: Delivery) => this.#handBack.returns(delivery),
+      release: (delivery: Delivery, all = false) => this.#handBack.release(delivery, all),
     };
     const processingCrashed = (error: unknown): void => this.#root.crashed(this.#processing, error);
     this.#sources = new Sources({

@@ -75,8 +75,8 @@ export const running: readonly Mutation[] = [
   {
     name: "the source does not wait for the other batch of what it took back",
     file: "hand-back",
-    search: " && !branches.some(isUnderWay);",
-    replace: ";",
+    search: "branches.some(isWaiting) && !branches.some(isUnderWay);",
+    replace: "branches.some(isWaiting);",
     tests: ["pipeline/revoking"],
   },
   {
@@ -89,8 +89,22 @@ export const running: readonly Mutation[] = [
   {
     name: "what was acknowledged early goes back to its source",
     file: "hand-back",
-    search: "!delivery.acknowledged && isUnstarted(delivery)",
-    replace: "isUnstarted(delivery)",
+    search: "!settled && !acknowledged && ",
+    replace: "!settled && ",
     tests: ["pipeline/draining", "pipeline/acknowledging", SCENARIOS],
+  },
+  {
+    name: "what fails in a drain is tried again all the same",
+    file: "processing",
+    search: "if (delivery.revoked || returns(delivery)) {",
+    replace: "if (delivery.revoked) {",
+    tests: ["pipeline/draining", SCENARIOS],
+  },
+  {
+    name: "what goes back in a drain is overtaken in its batcher",
+    file: "hand-back",
+    search: "batching.get(batcher)?.halt(all);",
+    replace: "if (all) batching.get(batcher)?.halt(all);",
+    tests: ["pipeline/draining"],
   },
 ];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { constant, definePipeline, memory, retry } from "westend";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { deferred } from "../support/deferred.ts";
+import { type Deferred, deferred } from "../support/deferred.ts";
 import { startScene } from "../support/scene.ts";
 import { sleep } from "../support/sleep.ts";
 import { stopWithin, sumOf } from "../support/stopping.ts";
@@ -160,6 +160,230 @@ describe("a drain", () => {
     expect(telemetry.of("westend:pipeline:draining")).toEqual([
       { pipeline: "scene", timeout: 777, inFlight: 0 },
     ]);
+  });
+});
+
+describe("what fails during a drain", () => {
+  const again = retry({ attempts: 5, backoff: constant(60_000) });
+  const no = (): never => {
+    throw new Error("no");
+  };
+  /** A batcher that holds its first batch until the gate opens, and fails it. */
+  const failing = (gate: Deferred<void>, given: unknown[], options: object = {}) => ({
+    size: 1,
+    retry: again,
+    async handle([message]: any[]) {
+      given.push(message.data);
+      await gate.promise;
+      no();
+    },
+    ...options,
+  });
+  const partitionBy = (): string => "one";
+
+  it.each([
+    ["would be tried again", again],
+    ["is held", retry({ attempts: 1, backoff: constant(60_000), whenExhausted: "hold" })],
+  ])("goes back at once where it %s", async (_, policy) => {
+    const gate = deferred();
+    const { clock, source, running } = await startScene(
+      { processor: { retry: policy, handle: () => gate.promise.then(no) } },
+      new TestSource([1, 2]),
+    );
+    clock.setTimer(gate.resolve, 100);
+    const { report, took } = await stopWithin(clock, running, 5000);
+    expect(took).toBeLessThan(200);
+    expect(report).toMatchObject({ received: 2, released: 2 });
+    expect(source.released).toEqual([1, 2]);
+  });
+
+  it("goes back before what runs on has ended", async () => {
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          retry: again,
+          handle: async ({ data }: any) => {
+            await sleep(clock, data === 1 ? 100 : 1000);
+            if (data === 1) no();
+          },
+        },
+      },
+      new TestSource([], {}),
+    );
+    source.push(1, 2);
+    await clock.settle();
+    void running.stop();
+    await clock.advance(200);
+    expect(source.released).toEqual([1]);
+    await clock.advance(1000);
+    expect(source.acknowledged).toEqual([2]);
+  });
+
+  it("goes back when its batch fails, or waited for another attempt before", async () => {
+    const gate = deferred();
+    const given: unknown[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to(message.data === 1 ? "a" : "b") },
+        batchers: { a: { size: 1, retry: again, handle: no }, b: failing(gate, given) },
+      },
+      new TestSource([1, 2]),
+    );
+    expect(running.stats().batchers["a"]?.waiting).toBe(1);
+    clock.setTimer(gate.resolve, 100);
+    const { report, took } = await stopWithin(clock, running, 5000);
+    expect(took).toBeLessThan(200);
+    expect(report).toMatchObject({ received: 2, released: 2 });
+    expect(source.released).toEqual([1, 2]);
+  });
+
+  it("goes back with what is ordered behind it, and what is not ordered goes on", async () => {
+    const gate = deferred();
+    const given: unknown[] = [];
+    const free: unknown[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to(message.data < 4 ? "keyed" : "free") },
+        batchers: {
+          keyed: failing(gate, given, { partitionBy }),
+          free: {
+            size: 1,
+            concurrency: 1,
+            async handle([message]: any[]) {
+              await gate.promise;
+              free.push(message.data);
+            },
+          },
+        },
+      },
+      new TestSource([1, 2, 3, 4, 5]),
+    );
+    clock.setTimer(gate.resolve, 100);
+    const { report, took } = await stopWithin(clock, running, 5000);
+    expect(took).toBeLessThan(200);
+    expect(given).toEqual([1]);
+    expect(free).toEqual([4, 5]);
+    expect(report).toMatchObject({ received: 5, succeeded: 2, released: 3 });
+    expect(source.released).toEqual([1, 2, 3]);
+  });
+
+  it("goes back from all of its batchers, and is overtaken in none", async () => {
+    const gate = deferred();
+    const first = deferred();
+    const given: unknown[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          handle: (message: any) =>
+            message.data === 2 ? [message.to("a"), message.to("c")] : message.to("c"),
+        },
+        batchers: {
+          a: failing(gate, [], { partitionBy }),
+          c: {
+            size: 1,
+            partitionBy,
+            async handle([message]: any[]) {
+              given.push(message.data);
+              await first.promise;
+            },
+          },
+        },
+      },
+      new TestSource([1, 2, 3]),
+    );
+    clock.setTimer(gate.resolve, 100);
+    clock.setTimer(first.resolve, 200);
+    const { report } = await stopWithin(clock, running, 5000);
+    expect(given).toEqual([1]);
+    expect(report).toMatchObject({ received: 3, succeeded: 1, released: 2 });
+    expect(source.acknowledged).toEqual([1]);
+  });
+
+  it("is still written as a dead letter, though the rest of its batch goes back", async () => {
+    const gate = deferred();
+    const letters: unknown[] = [];
+    const { clock, source, running } = await startScene(
+      {
+        processor: { handle: (message: any) => message.to("sink") },
+        deadLetter: {
+          name: "letters",
+          write: (written) => void letters.push(...written.map(({ payload }) => payload)),
+        },
+        batchers: {
+          sink: {
+            size: 3,
+            partitionBy,
+            retry: retry({
+              attempts: 5,
+              backoff: constant(60_000),
+              when: (error) => error === "again",
+            }),
+            async handle(messages: any[]) {
+              await gate.promise;
+              messages[0].fail("for good");
+              messages[2].fail("again");
+            },
+          },
+        },
+      },
+      new TestSource([1, 2, 3]),
+    );
+    clock.setTimer(gate.resolve, 100);
+    const { report, took } = await stopWithin(clock, running, 5000);
+    expect(took).toBeLessThan(200);
+    expect(letters).toEqual([1]);
+    expect(report).toMatchObject({ succeeded: 1, deadLettered: 1, released: 1 });
+    expect(source.released).toEqual([3]);
+  });
+
+  it.each([
+    ["its source was told of it already", true, true],
+    ["its source cannot take it back", false, false],
+  ])("is tried again where %s", async (_, early, releases) => {
+    const attempts: unknown[] = [];
+    const handle = async (message: any): Promise<unknown> => {
+      if (early && message.attempt === 1) await message.ackNow();
+      return message.to("sink");
+    };
+    const { clock, running } = await startScene(
+      {
+        processor: { handle },
+        batchers: {
+          sink: {
+            size: 1,
+            partitionBy,
+            retry: retry({ attempts: 2, backoff: constant(300) }),
+            async handle([message]: any[], { attempt }: any) {
+              attempts.push([message.data, attempt]);
+              await sleep(clock, 100);
+              if (attempt === 1) no();
+            },
+          },
+        },
+      },
+      new TestSource([1], { releases }),
+    );
+    const { report } = await stopWithin(clock, running, 5000);
+    expect(attempts).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
+    expect(report).toMatchObject({ received: 1, succeeded: 1 });
+  });
+
+  it("is tried again where the source ended by itself, which is no drain", async () => {
+    const { clock, source, running } = await startScene(
+      {
+        processor: {
+          retry: again,
+          handle: ({ attempt }: any) => void (attempt < 3 && no()),
+        },
+      },
+      new TestSource([1, 2], {}, true),
+    );
+    await clock.advance(130_000);
+    expect(await running.done).toMatchObject({ received: 2, succeeded: 2 });
+    expect(source.acknowledged).toEqual([1, 2]);
   });
 });
 

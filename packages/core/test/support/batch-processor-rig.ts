@@ -57,7 +57,7 @@ export function batchProcessorRig(
     failed() {},
     replace() {},
     start: (messages) => messages,
-    wait() {},
+    wait: () => true,
     release() {},
     succeeded: (messages) => void succeeded.push(...messages.map(({ data }) => data)),
     gaveUp: ({ data }, reason, action, attempt) =>

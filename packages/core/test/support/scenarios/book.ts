@@ -18,6 +18,8 @@ export interface Unit {
   attempt: number;
   /** It is handled, or will be handled again. */
   again: boolean;
+  /** It failed during a drain, and goes back instead of being handled again. */
+  returns: boolean;
   /** Its batch is being halved. */
   halved: boolean;
   /** Why that failed. */
@@ -108,6 +110,7 @@ export function makeUnit(delivery: Delivery, route: RoutePlan | undefined): Unit
     running: false,
     attempt: 0,
     again: false,
+    returns: false,
     halved: false,
     reason: undefined,
     failedAt: 0,

@@ -5,7 +5,7 @@ import {
   constant,
   retry,
 } from "westend";
-import type { Unit } from "./book.ts";
+import type { Delivery, Unit } from "./book.ts";
 import { PlannedError, type RetryPlan, type Scenario } from "./plan.ts";
 
 export function policyOf(
@@ -22,6 +22,15 @@ export function policyOf(
     when: (error) => (error instanceof PlannedError ? error.verdict : true),
     budget: perSecond === undefined ? undefined : { ratio: 0, perSecond },
   });
+}
+
+/** Whether the source can take it back during a drain: it knows nothing of it yet, and has not begun to take it back. */
+export function canReturn(
+  { pushed, revoked, plan: { attempts, last } }: Delivery,
+  { source }: Scenario,
+): boolean {
+  const early = [...attempts, last].some(({ acknowledgesNow }) => acknowledgesNow);
+  return source.releases && !pushed && !revoked && !early;
 }
 
 /** What is to become of something whose attempt has just failed. */

@@ -2,7 +2,7 @@ import type { Batch, BatcherOptions, Message } from "westend";
 import type { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { type Delivery, describeDelivery, type Unit } from "./book.ts";
 import { type BatchCallPlan, type BatcherPlan, PlannedError, type Scenario } from "./plan.ts";
-import { actionOn, policyOf } from "./failing.ts";
+import { actionOn, canReturn, policyOf } from "./failing.ts";
 import type { Running } from "./planned-processor.ts";
 import { after, demand, turnOf } from "./promises.ts";
 
@@ -18,6 +18,8 @@ export interface PlannedBatcherOptions {
   /** The highest that has been in force. */
   size(): number;
   called(what: "batch"): void;
+  /** A drain is under way. */
+  draining(): boolean;
 }
 
 /** A batcher that does as planned, and finds fault with its batches. */
@@ -147,16 +149,26 @@ export class PlannedBatcher {
       detail,
     );
     demand(!unit.delivery.revoked, "nothing of what is revoked is tried again", detail);
+    demand(!unit.returns, "nothing that goes back in a drain is tried again", detail);
     demand(unit.again, "nothing is tried more often than its policy says", detail);
   }
 
   #lookAtPartitions(units: readonly Unit[], batch: Batch, detail: () => string): void {
     const partitions = new Set(units.map(({ route }) => route?.partition));
+    const { scenario } = this.#options;
+    const behind = units.filter(({ delivery }) => canReturn(delivery, scenario));
     const shared = partitions.size === 1 ? units[0]?.route?.partition : undefined;
     demand(batch.partition === shared, "a batch knows the partition its messages share", detail);
     for (const other of this.#seen) {
       if (!partitions.has(other.route?.partition) || units.includes(other)) continue;
       demand(!other.running, "batches of a partition do not overlap", detail);
+      demand(
+        !other.returns ||
+          other.delivery.revoked ||
+          !behind.some(({ route }) => route?.partition === other.route?.partition),
+        "nothing overtakes what goes back in a drain",
+        () => `${detail()} before ${describeDelivery(other.delivery)}`,
+      );
       const { state, earlyTaken, revoked } = other.delivery;
       const held = other.again && !revoked && (state === "out" || earlyTaken);
       demand(
@@ -234,10 +246,14 @@ export class PlannedBatcher {
     unit.failedAt = this.#options.clock.now();
     const action = actionOn(unit, this.#options.scenario);
     unit.again = action === "retry" || action === "hold";
+    const { draining, scenario } = this.#options;
+    unit.returns = unit.again && draining() && canReturn(unit.delivery, scenario);
     // Policy comes before halving, and halving before giving up.
     unit.halved = halved && action !== "retry";
-    if (unit.halved) unit.again = true;
-    else if (action === "drop") unit.state = "dropped";
+    if (unit.halved) {
+      unit.again = true;
+      unit.returns = false;
+    } else if (action === "drop") unit.state = "dropped";
     // Stopping gives the whole message up, with all of its branches.
     else if (action === "stop") for (const one of unit.delivery.branches) one.again = false;
   }

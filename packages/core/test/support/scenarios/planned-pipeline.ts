@@ -16,17 +16,20 @@ export interface PlannedPipelineOptions {
   readonly batchers: readonly { readonly size: number; readonly concurrency: number }[];
   planOf(id: number): MessagePlan;
   called(what: Moment): void;
+  /** A drain is under way. */
+  draining(): boolean;
 }
 
 /** Defines the pipeline of a scenario. */
 export function plannedSettings(options: PlannedPipelineOptions): Settings {
-  const { clock, scenario, source, limits, planOf, called } = options;
+  const { clock, scenario, source, limits, planOf, called, draining } = options;
   const { messages, letters, maxInFlight, maxBytes, rate } = scenario;
   const processor = new PlannedProcessor({
     clock,
     plan: scenario,
     concurrency: () => limits.concurrency,
     called,
+    draining,
   });
   const failures = new PlannedLetters({ clock, scenario, called });
   const undecodable = messages.some((message) => message.undecodable > 0);
@@ -49,6 +52,7 @@ export function plannedSettings(options: PlannedPipelineOptions): Settings {
           concurrency: () => now.concurrency,
           size: () => now.size,
           called,
+          draining,
         });
         return [`b${index}`, batcher.options];
       }),

@@ -1,7 +1,7 @@
 import type { Message, ProcessorOptions } from "westend";
 import type { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { type Delivery, describeDelivery, handlingOf, makeUnit, type Unit } from "./book.ts";
-import { actionOn, policyOf } from "./failing.ts";
+import { actionOn, canReturn, policyOf } from "./failing.ts";
 import { type HandlePlan, type MessagePlan, PlannedError, type Scenario } from "./plan.ts";
 import { after, demand, turnOf } from "./promises.ts";
 
@@ -11,6 +11,8 @@ export interface PlannedProcessorOptions {
   /** The limit that holds now. */
   concurrency(): number;
   called(what: "handle"): void;
+  /** A drain is under way. */
+  draining(): boolean;
 }
 
 /** A call of a handler that counts: it has neither ended nor been given up. */
@@ -113,6 +115,7 @@ export class PlannedProcessor {
     demand(this.#running.size < allowed, "no more handlers run than allowed", detail);
     if (delivery.begun) {
       const { retry: policy } = plan.processor;
+      demand(!unit.returns, "nothing that goes back in a drain is tried again", detail);
       demand(!delivery.revoked, "nothing of what is revoked is tried again", detail);
       demand(policy !== undefined, "nothing is tried again without a policy", detail);
       // A timer may come a fraction of a millisecond early.
@@ -201,7 +204,11 @@ export class PlannedProcessor {
     this.#free(unit, call);
     unit.reason = reason;
     unit.failedAt = this.#options.clock.now();
-    if (actionOn(unit, this.#options.plan) === "drop") {
+    const { plan, draining } = this.#options;
+    const action = actionOn(unit, plan);
+    const again = action === "retry" || action === "hold";
+    unit.returns = again && draining() && canReturn(unit.delivery, plan);
+    if (action === "drop") {
       unit.state = "dropped";
       unit.delivery.ended = true;
     }

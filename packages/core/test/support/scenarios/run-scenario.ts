@@ -123,6 +123,7 @@ class ScenarioRun {
       batchers: this.#batchers,
       planOf: (id) => this.#planOf(id),
       called: (what) => this.#called(what),
+      draining: () => this.#topology.status === "draining",
     });
     const clock = countingClock(this.#clock, this.#timers);
     const random = seededRandom(this.#scenario.seed);
