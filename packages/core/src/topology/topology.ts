@@ -180,11 +180,11 @@ export class Topology {
 
   /** Resolves when every producer is open; rejects when one cannot be opened. */
   async start(): Promise<void> {
-    await this.#failures.open();
+    // It may be stopped meanwhile.
+    await Promise.race([this.#failures.open(), this.done]);
     const opened = new Promise<void>((resolve) => {
       this.#started = resolve;
     });
-    // It may have been stopped meanwhile.
     if (this.#status === "running") this.#root.start();
     await Promise.race([opened, this.done]);
     if (this.#status === "running") this.#publish("westend:pipeline:started", {});

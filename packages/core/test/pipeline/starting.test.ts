@@ -241,6 +241,29 @@ describe("the signal given to start", () => {
     expect(calls).toEqual(["close"]);
   });
 
+  it("ends a start that waits for the dead-letter sink, which is closed once it is open", async () => {
+    const controller = new AbortController();
+    const clock = virtualClock();
+    const gate = deferred();
+    const calls: string[] = [];
+    const source = new TestSource();
+    const close = (): void => void calls.push("close");
+    const deadLetter = { name: "dlq", open: () => gate.promise, write() {}, close };
+    const starting = define({ producer: source, deadLetter }).start({
+      clock,
+      signal: controller.signal,
+    });
+    await clock.settle();
+    controller.abort();
+    await clock.advance(31_000);
+    expect((await starting).status).toBe("stopped");
+    expect(source.calls).toEqual([]);
+    expect(clock.timers).toBe(0);
+    gate.resolve();
+    await clock.settle();
+    expect(calls).toEqual(["close"]);
+  });
+
   it("leaves no listener behind", async () => {
     const controller = new AbortController();
     let listeners = 0;
