@@ -99,6 +99,17 @@ export function pipelines(): readonly RunningPipeline[] {
   return [...running.values()];
 }
 
+/** What drains the pipelines that asked for it: they share a listener, as Node warns of more than ten. */
+const drains = new Set<() => void>();
+
+function drainAll(): void {
+  for (const drain of drains) drain();
+}
+
+function handleBy(method: "on" | "off"): void {
+  process[method]("SIGTERM", drainAll)[method]("SIGINT", drainAll);
+}
+
 /** @internal */
 export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload, Metadata, Out> {
   readonly #topology: Topology;
@@ -118,12 +129,12 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
     const stop = (): void => void topology.stop(settings.shutdown);
     const ended = (): void => {
       signal?.removeEventListener("abort", stop);
-      process.off("SIGTERM", stop).off("SIGINT", stop);
+      if (drains.delete(stop) && drains.size === 0) handleBy("off");
       running.delete(topology);
     };
     const topology = new Topology(settings, { clock, random, ended });
     signal?.addEventListener("abort", stop, { once: true });
-    if (handleSignals) process.on("SIGTERM", stop).on("SIGINT", stop);
+    if (handleSignals && drains.add(stop).size === 1) handleBy("on");
     try {
       await topology.start();
     } catch (error) {

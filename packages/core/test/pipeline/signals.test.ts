@@ -1,7 +1,7 @@
 import { definePipeline } from "westend";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { startScene } from "../support/scene.ts";
+import { type Scene, startScene } from "../support/scene.ts";
 import { stopWithin } from "../support/stopping.ts";
 import { TestSource } from "../support/test-source.ts";
 
@@ -20,6 +20,21 @@ describe("handleSignals", () => {
     own(name);
     expect(await running.done).toMatchObject({ received: 2, succeeded: 2 });
     expect(source.acknowledged).toEqual([1, 2]);
+    expect(listeners()).toEqual(before);
+  });
+
+  it("listens once for however many pipelines, until the last of them has ended", async () => {
+    const before = listeners();
+    const scenes = [];
+    for (let count = 0; count < 3; count++) {
+      scenes.push(await startScene({}, undefined, { handleSignals: true }));
+    }
+    const [first, ...others] = scenes as [Scene, ...Scene[]];
+    await stopWithin(first.clock, first.running, 0);
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    const own = process.listeners("SIGTERM").at(-1) as (signal: string) => void;
+    own("SIGTERM");
+    await Promise.all(others.map(({ running }) => running.done));
     expect(listeners()).toEqual(before);
   });
 
