@@ -191,6 +191,7 @@ export interface PipelineOptions<Source, Data, Out> {
     | {
         /**
          * Milliseconds a drain may take. What would be tried again does not wait for it, but goes back to its source if that takes it back.
+         * Where they hang, giving back what is left and closing take up to half a second more each.
          * @defaultValue 30_000
          */
         readonly timeout?: number | undefined;

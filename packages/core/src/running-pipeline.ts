@@ -68,8 +68,9 @@ export interface RunningPipeline<
   readonly done: Promise<StopReport>;
   readonly status: PipelineStatus;
   /**
-   * Drains under one deadline and says what became of every message. Idempotent. May be called from a handler,
-   * but a handler that awaits it waits for itself until the deadline.
+   * Drains under one deadline and says what became of every message. Idempotent; a second call can bring the deadline forward
+   * by its `timeout`, and never puts it off. May be called from a handler, but a handler that awaits it waits for itself
+   * until the deadline.
    */
   stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport>;
   /** Stops taking from the sources; what is in flight goes on. */
@@ -155,7 +156,9 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
   }
 
   stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
-    return this.#topology.stop(options?.timeout ?? this.#topology.settings.shutdown);
+    const timeout = options?.timeout;
+    if (timeout !== undefined) this.#topology.hasten(timeout);
+    return this.#topology.stop(timeout ?? this.#topology.settings.shutdown);
   }
 
   pause(): void {

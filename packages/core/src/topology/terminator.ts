@@ -1,4 +1,5 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { Alarm } from "./alarm.ts";
 
 /** Milliseconds that giving messages back and closing may take beyond the deadline. */
 const GRACE = 500;
@@ -23,31 +24,50 @@ export interface TerminatorOptions {
 export class Terminator {
   readonly #options: TerminatorOptions;
   #waiting: (() => void) | undefined;
+  /** Rings when the time is up for whatever is waited for. */
+  readonly #alarm: Alarm;
+  #late!: Promise<void>;
+  #expire!: () => void;
+  /** What can be brought forward; of what comes after it nothing can. */
+  #deadline = -Infinity;
 
   constructor(options: TerminatorOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock, () => this.#expire());
   }
 
   /** Drains, and closes; by the deadline and a little at the latest, whatever hangs. */
   async drain(milliseconds: number): Promise<void> {
     const { clock, stopTaking, drainProducers, finished, released, abandon } = this.#options;
-    const deadline = clock.now() + milliseconds;
-    const left = (): number => Math.max(0, deadline - clock.now());
+    this.#allow(milliseconds);
+    this.#deadline = clock.now() + milliseconds;
     // Before anything goes back, so that it is not pulled again.
     const drained = drainProducers();
     stopTaking();
-    await this.#within(left(), drained);
+    await this.#inTime(drained);
     stopTaking();
-    await this.#within(left(), this.#until(finished));
-    const late = !finished();
-    if (late) abandon();
-    await this.#within(late ? GRACE : left(), released());
+    await this.#inTime(this.#until(finished));
+    if (!finished()) {
+      this.#allow(GRACE);
+      abandon();
+    }
+    await this.#inTime(released());
     await this.close();
   }
 
   /** Closes a pipeline in which nothing is left. */
   async close(): Promise<void> {
-    await this.#within(GRACE, this.#options.close());
+    this.#allow(GRACE);
+    await this.#inTime(this.#options.close());
+    this.#alarm.clear();
+  }
+
+  /** Brings the deadline of a drain that is under way forward, never back. */
+  hasten(milliseconds: number): void {
+    const deadline = this.#options.clock.now() + milliseconds;
+    if (deadline >= this.#deadline) return;
+    this.#deadline = deadline;
+    this.#expireIn(milliseconds);
   }
 
   /** To be called whenever something may have ended. */
@@ -64,14 +84,21 @@ export class Terminator {
     });
   }
 
-  async #within(milliseconds: number, work: Promise<void>): Promise<void> {
-    const { clock } = this.#options;
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      if (milliseconds > 0) timer = clock.setTimer(resolve, milliseconds);
-      else clock.defer(resolve);
+  #allow(milliseconds: number): void {
+    this.#deadline = -Infinity;
+    this.#late = new Promise((resolve) => {
+      this.#expire = resolve;
     });
-    await Promise.race([work, late]);
-    if (timer !== undefined) clock.clearTimer(timer);
+    this.#expireIn(milliseconds);
+  }
+
+  #expireIn(milliseconds: number): void {
+    this.#alarm.clear();
+    if (milliseconds > 0) this.#alarm.set(milliseconds);
+    else this.#options.clock.defer(this.#expire);
+  }
+
+  #inTime(work: Promise<void>): Promise<void> {
+    return Promise.race([work, this.#late]);
   }
 }

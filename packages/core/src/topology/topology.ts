@@ -352,6 +352,11 @@ export class Topology {
     void this.stop(milliseconds, { error: fatal });
   }
 
+  /** Brings the deadline of a drain that is under way forward, never back. */
+  hasten(milliseconds: number): void {
+    this.#terminator.hasten(milliseconds);
+  }
+
   /** Drains under one deadline; without one there is nothing left to drain. */
   stop(
     milliseconds: number | undefined,

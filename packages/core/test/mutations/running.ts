@@ -53,15 +53,22 @@ export const running: readonly Mutation[] = [
   {
     name: "stopping ignores its deadline",
     file: "terminator",
-    search: "    await this.#within(left(), this.#until(finished));\n",
+    search: "    await this.#inTime(this.#until(finished));\n",
     replace: "    await this.#until(finished);\n",
+    tests: ["topology/terminator"],
+  },
+  {
+    name: "a second stop puts the deadline off",
+    file: "terminator",
+    search: "    if (deadline >= this.#deadline) return;\n",
+    replace: "",
     tests: ["topology/terminator"],
   },
   {
     name: "the timer of the deadline is left behind",
     file: "terminator",
-    search: "    await Promise.race([work, late]);\n    ",
-    replace: "    await Promise.race([work, late]);\n    if (milliseconds > 0) return;\n    ",
+    search: "await this.#inTime(this.#options.close());\n    this.#alarm.clear();\n",
+    replace: "await this.#inTime(this.#options.close());\n",
     tests: ["topology/terminator", SCENARIOS],
   },
   {

@@ -1,7 +1,7 @@
 import { constant, pipelines, retry } from "westend";
 import { describe, expect, it } from "vitest";
 import { deferred, never } from "../support/deferred.ts";
-import { type Moment, startMoment, startScene } from "../support/scene.ts";
+import { type Moment, type Scene, startMoment, startScene } from "../support/scene.ts";
 import { stopWithin, sumOf } from "../support/stopping.ts";
 import { numbers, TestSource } from "../support/test-source.ts";
 
@@ -171,6 +171,33 @@ describe("stop", () => {
     const second = running.stop({ timeout: 60_000 });
     await clock.advance(1100);
     expect(await second).toBe(await first);
+  });
+
+  it("ends by the sooner of the deadlines when called twice, with the same report", async () => {
+    const { clock, running } = await startScene({ processor: hanging }, new TestSource([1]));
+    const first = running.stop({ timeout: 20_000 });
+    await clock.advance(50);
+    const second = running.stop({ timeout: 100 });
+    await clock.advance(100);
+    expect(running.status).toBe("stopped");
+    expect(await second).toBe(await first);
+    expect(await first).toMatchObject({ received: 1, abandoned: 1 });
+  });
+
+  it.each<[string, (running: Scene["running"]) => unknown]>([
+    ["a second stop without a timeout", (running) => running.stop()],
+    ["the end of an `await using` block", (running) => running[Symbol.asyncDispose]()],
+  ])("is not hurried by %s", async (_, end) => {
+    const { clock, running } = await startScene(
+      { processor: hanging, shutdown: { timeout: 100 } },
+      new TestSource([1]),
+    );
+    void running.stop({ timeout: 1000 });
+    void end(running);
+    await clock.advance(900);
+    expect(running.status).toBe("draining");
+    await clock.advance(100);
+    expect(running.status).toBe("stopped");
   });
 
   it("gives the report again once it is over", async () => {

@@ -79,6 +79,25 @@ describe("Terminator", () => {
     expect(hanging.clock.timers).toBe(0);
   });
 
+  it.each<[string, number, number]>([
+    ["brings its deadline forward", 200, 300],
+    ["brings its deadline forward to now", 0, 100],
+    ["never puts its deadline off", 5000, 1000],
+  ])("%s when it is hastened", async (_, milliseconds, took) => {
+    const { clock, terminator, drain } = terminating({ finished: () => false });
+    clock.setTimer(() => terminator.hasten(milliseconds), 100);
+    expect(await drain(1000)).toBe(took);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("is not hastened before it drains, nor in the time it has after the deadline", async () => {
+    const { clock, terminator, drain } = terminating({ close: () => never });
+    terminator.hasten(0);
+    clock.setTimer(() => terminator.hasten(0), 100);
+    expect(await drain(1000)).toBe(500);
+    expect(clock.timers).toBe(0);
+  });
+
   it("leaves no timer behind", async () => {
     const { clock, drain } = terminating();
     await drain(60_000);
