@@ -12,13 +12,6 @@ import {
   shaped,
 } from "./options.ts";
 
-const EXPONENTIAL = object({
-  initial: number({ above: 0 }),
-  max: number({ above: 0 }),
-  factor: optional(number({ min: 1 })),
-  jitter: optional(oneOf("full", "none")),
-});
-
 /** What a back-off has to be. */
 export const backoff: Checker = advised(
   "Make one with exponential() or constant().",
@@ -67,7 +60,14 @@ export interface ExponentialOptions {
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/ for why the jitter is full
  */
 export function exponential(options: ExponentialOptions): Backoff {
-  check("exponential(…)", options, EXPONENTIAL);
+  // Made here: at the top, every bundle would carry it.
+  const shape = object({
+    initial: number({ above: 0 }),
+    max: number({ above: 0 }),
+    factor: optional(number({ min: 1 })),
+    jitter: optional(oneOf("full", "none")),
+  });
+  check("exponential(…)", options, shape);
   const { initial, max, factor = 2, jitter = "full" } = options;
   return {
     delay(attempt, random) {
