@@ -6,8 +6,8 @@ import { waitAfter } from "./wait-after.ts";
 
 /** Seconds' worth of retries that may come in a burst. */
 const BURST = 10;
-const ACTIONS: ReadonlySet<unknown> = new Set<FailureAction>([
-  "retry",
+/** What `when` may say for good; `"retry"` means no more than true, which leaves it to the attempts. */
+const FINAL: ReadonlySet<unknown> = new Set<FailureAction>([
   "drop",
   "deadLetter",
   "fail",
@@ -53,22 +53,15 @@ export class FailurePolicy {
   }
 
   #act(error: unknown, attempt: number): FailureAction {
-    const { policy } = this.#options;
-    if (policy === undefined) return this.#exhausted;
-    const verdict = classify(policy, error);
-    if (verdict === false) return this.#exhausted;
-    if (verdict !== true && verdict !== "retry") return this.#possible(verdict);
-    return attempt < policy.attempts && !isPermanent(error) ? "retry" : this.#exhausted;
-  }
-
-  get #exhausted(): FailureAction {
-    return this.#possible(this.#options.policy?.whenExhausted ?? "deadLetter");
-  }
-
-  /** Without a dead-letter sink the source decides. */
-  #possible(action: FailureAction): FailureAction {
-    const { deadLetter } = this.#options.settings;
-    return action === "deadLetter" && deadLetter === undefined ? "fail" : action;
+    const { policy, settings } = this.#options;
+    const verdict = verdictOf(policy, error);
+    let action: FailureAction = policy?.whenExhausted ?? "deadLetter";
+    if (FINAL.has(verdict)) action = verdict as FailureAction;
+    else if (verdict !== false && attempt < (policy?.attempts ?? 0) && !isPermanent(error)) {
+      action = "retry";
+    }
+    // Without a dead-letter sink the source decides.
+    return action === "deadLetter" && settings.deadLetter === undefined ? "fail" : action;
   }
 
   #delay(attempt: number): number {
@@ -103,15 +96,11 @@ function isPermanent(error: unknown): boolean {
   );
 }
 
-function classify(policy: RetryPolicy, error: unknown): boolean | FailureAction {
-  if (policy.when === undefined) return true;
+/** What `when` says; one that throws has nothing to say. */
+function verdictOf(policy: RetryPolicy | undefined, error: unknown): unknown {
   try {
-    const verdict: unknown = policy.when(error);
-    if (typeof verdict === "boolean" || ACTIONS.has(verdict)) {
-      return verdict as boolean | FailureAction;
-    }
+    return policy?.when?.(error);
   } catch {
-    // As if it had nothing to say.
+    return undefined;
   }
-  return true;
 }
