@@ -28,11 +28,9 @@ export function routesOf(
 }
 
 function check(delivery: Delivery, route: unknown, refusal: Refusal): RoutedMessage {
-  if (!(route instanceof RoutedMessage)) throw new HandlerResultError(wrong(route));
+  if (!(route instanceof RoutedMessage)) throw wrong(describe(route));
   if (route.origin !== delivery || route.attempt !== delivery.message?.attempt) {
-    throw new HandlerResultError(
-      "processor.handle returned a route of another message. Return what its own message.to(…) gives.",
-    );
+    throw wrong("a route of another message");
   }
   checkKey(route.options?.key, "message.to(…, { key })");
   requireWritable(route);
@@ -53,9 +51,12 @@ function requireWritable(route: RoutedMessage): void {
   }
 }
 
-function wrong(result: unknown): string {
-  if (result instanceof Message) {
-    return "processor.handle returned the message itself. Return message.to(…) to send it on, or nothing to acknowledge it.";
-  }
-  return `processor.handle returned ${describeValue(result, true)}; expected nothing, message.to(…), or an array of those.`;
+function describe(result: unknown): string {
+  return result instanceof Message ? "the message itself" : describeValue(result, true);
+}
+
+function wrong(returned: string): HandlerResultError {
+  return new HandlerResultError(
+    `processor.handle returned ${returned}; expected nothing, message.to(…), or an array of those.`,
+  );
 }

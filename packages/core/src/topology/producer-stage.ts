@@ -21,7 +21,7 @@ export interface ProducerStageOptions {
   readonly source: string;
   readonly publish: Publish<"pipeline" | "source" | "index">;
   /** For a session that is there, and can be asked for, once it is open. */
-  context(stage: ProducerStage, session: () => Session | undefined): ProducerContext;
+  context(session: () => Session | undefined): ProducerContext;
   /** What a pull may ask for; undefined if there is no room. */
   demand(stage: ProducerStage): Demand | undefined;
   /** What may come in now. */
@@ -84,21 +84,21 @@ export class ProducerStage {
     if (this.#draining) return;
     const generation = ++this.#generation;
     const { producer, crashed, advance } = this.#options;
+    const isLate = (): boolean => generation !== this.#generation || this.#draining;
     try {
       let opened: Session | undefined;
-      const session = await producer.open(this.#options.context(this, () => opened));
+      const session = await producer.open(this.#options.context(() => opened));
       if (typeof session?.pull !== "function" || typeof session.acknowledge !== "function") {
         throw new TypeError("open() gave no pull or acknowledge.");
       }
-      if (generation !== this.#generation || this.#draining) {
+      if (isLate()) {
         await session.close?.();
         return;
       }
       this.#opened = opened = this.#makeSession(session);
       advance();
     } catch (cause) {
-      if (generation !== this.#generation || this.#draining) return;
-      crashed(this.#error("could not be opened", cause));
+      if (!isLate()) crashed(this.#error("could not be opened", cause));
     }
   }
 
@@ -139,7 +139,7 @@ export class ProducerStage {
     this.#opened = undefined;
     if (opened === undefined) return;
     this.#retired.add(opened);
-    opened.giveUp(new Error("The session has ended."));
+    void opened.quiet(new Error("The session has ended."));
   }
 
   /** Closes retired sessions whose last message has been acknowledged. */
@@ -184,7 +184,7 @@ export class ProducerStage {
         publish("westend:producer:pulled", { messages, duration });
         if (messages <= demand.messages) return;
         const error = new ProducerError(
-          `The producer "${source}" gave ${messages} messages, its demand was ${demand.messages}. The rest waits for room; pull() must honour it.`,
+          `The producer "${source}" gave ${messages} messages for a demand of ${demand.messages}. The rest waits for room.`,
         );
         publish("westend:producer:error", { error });
       },

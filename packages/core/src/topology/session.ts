@@ -105,12 +105,7 @@ export class Session {
     return arrival.received > 0;
   }
 
-  /** Ends a pull that waits. What it still brings is taken all the same. */
-  giveUp(reason: Error): void {
-    this.#controller.abort(reason);
-  }
-
-  /** Ends a pull that waits, and resolves when what it brought has been taken in. */
+  /** Ends a pull that waits, and resolves when what it still brought has been taken in. */
   async quiet(reason: Error): Promise<void> {
     this.#controller.abort(reason);
     while (this.#pulling !== undefined) await this.#pulling;
@@ -122,12 +117,12 @@ export class Session {
   }
 
   /** Hands messages back unhandled. */
-  async release(messages: Messages): Promise<void> {
-    await this.#attempt(() => this.session.release?.(messages));
+  release(messages: Messages): Promise<void> {
+    return this.#attempt(() => this.session.release?.(messages));
   }
 
-  async drain(): Promise<void> {
-    await this.#attempt(() => this.session.drain?.());
+  drain(): Promise<void> {
+    return this.#attempt(() => this.session.drain?.());
   }
 
   /** Closes it; what still waits for room goes back. */

@@ -124,7 +124,7 @@ describe("a pull that breaks its contract", () => {
       },
     });
     expect(scene.errors[0]).toMatchObject({ code: "WESTEND_ERR_PRODUCER" });
-    expect(scene.errors[0]?.message).toContain("gave 10 messages, its demand was 3");
+    expect(scene.errors[0]?.message).toContain("gave 10 messages for a demand of 3");
     expect(most).toBeLessThanOrEqual(3);
     expect(source.acknowledged).toEqual(numbers(1, 15));
     await stopWithin(scene.clock, scene.running, 0);
