@@ -51,17 +51,9 @@ export class HandBack {
 
   /** What comes while a drain is under way goes back, where the source can take it back; false if it is to be handled. */
   late(arrival: Arrival): boolean {
-    const { ledger } = this.#options;
     const { account } = arrival;
-    const releases = account.release !== undefined;
-    if (!releases && !this.#late) return false;
-    // A copy: what is released leaves a gap.
-    const deliveries = [...arrival.unsettled()];
-    for (const delivery of deliveries) {
-      if (releases) ledger.release(delivery);
-      else ledger.abandon(delivery);
-    }
-    this.#giveBack(account, deliveries);
+    if (account.release === undefined && !this.#late) return false;
+    this.#giveUp(account, arrival);
     return true;
   }
 
@@ -110,14 +102,7 @@ export class HandBack {
         { inFlight },
       ),
     );
-    for (const account of sources.accounts) {
-      const left = [...account.unsettled()].filter(({ acknowledged }) => !acknowledged);
-      for (const delivery of account.unsettled()) {
-        if (isUnstarted(delivery) && account.release !== undefined) ledger.release(delivery);
-        else ledger.abandon(delivery);
-      }
-      this.#giveBack(account, left);
-    }
+    for (const account of sources.accounts) this.#giveUp(account, account);
     advance();
   }
 
@@ -169,6 +154,17 @@ export class HandBack {
     this.check();
   }
 
+  /** Ends what is unsettled here, and gives it back, but for what the source has been told of. */
+  #giveUp(account: Account, from: Account | Arrival): void {
+    const { ledger } = this.#options;
+    const left = [...from.unsettled()].filter(({ acknowledged }) => !acknowledged);
+    for (const delivery of from.unsettled()) {
+      if (isUnstarted(delivery) && account.release !== undefined) ledger.release(delivery);
+      else ledger.abandon(delivery);
+    }
+    this.#giveBack(account, left);
+  }
+
   #giveBack(account: Account, deliveries: readonly Delivery[]): void {
     if (deliveries.length === 0 || account.release === undefined) return;
     this.#releases.push(account.release(deliveries));
@@ -201,7 +197,6 @@ export class HandBack {
       if (underWay.some(isBatched)) batching.drain();
       return underWay.every(isOver);
     };
-    if (over()) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         this.#revocations.delete(check);
@@ -213,6 +208,7 @@ export class HandBack {
       };
       const timer = clock.setTimer(end, timeout);
       this.#revocations.add(check);
+      check();
       advance();
     });
   }
