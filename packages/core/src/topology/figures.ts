@@ -20,6 +20,14 @@ export interface FiguresOptions {
   readonly failures: FailureStage;
 }
 
+interface Shown {
+  readonly name: string;
+  readonly concurrency: number;
+}
+
+/** Messages received and settled, milliseconds that processors were busy, and those of each batcher. */
+type Counters = [received: number, settled: number, busy: number, ...batchers: number[]];
+
 /** What a running pipeline shows of itself. */
 export class Figures {
   readonly #options: FiguresOptions;
@@ -39,7 +47,7 @@ export class Figures {
 
   stats(status: PipelineStatus): PipelineStats {
     const { settings, ledger, sources, processing, batching, failures } = this.#options;
-    const [received = 0, settled = 0, busy = 0, ...batchers] = this.#rates.perSecond();
+    const [received, settled, busy, ...batchers] = this.#rates.perSecond() as Counters;
     return {
       ...ledger.report(),
       status,
@@ -54,7 +62,7 @@ export class Figures {
       batchers: Object.fromEntries(
         batching.all.map((batcher, index) => [
           batcher.name,
-          batcher.stats((batchers[index] ?? 0) / 1000),
+          batcher.stats((batchers[index] as number) / 1000),
         ]),
       ),
       deadLettersPending: failures.pending,
@@ -65,9 +73,9 @@ export class Figures {
     const { settings, processing, batching } = this.#options;
     return {
       name: settings.name,
-      producers: settings.sources.map(({ name, concurrency }) => ({ name, concurrency })),
+      producers: settings.sources.map(shown),
       processor: { concurrency: processing.concurrency },
-      batchers: batching.all.map(({ name, concurrency }) => ({ name, concurrency })),
+      batchers: batching.all.map(shown),
     };
   }
 
@@ -82,10 +90,14 @@ export class Figures {
     }
   }
 
-  #counters(): number[] {
+  #counters(): Counters {
     const { ledger, processing, batching } = this.#options;
     const { received, succeeded, failed, deadLettered, dropped } = ledger.report();
     const settled = succeeded + failed + deadLettered + dropped;
     return [received, settled, processing.busy, ...batching.all.map(({ busy }) => busy)];
   }
+}
+
+function shown({ name, concurrency }: Shown): Shown {
+  return { name, concurrency };
 }

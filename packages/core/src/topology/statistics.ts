@@ -53,7 +53,7 @@ export class Rates {
 
   /** To be called now and then; takes a sample a second at most. */
   sample(now: number): void {
-    if (now - (this.#samples.at(-1)?.at ?? now) < SAMPLE) return;
+    if (now - (this.#samples.at(-1) as Sample).at < SAMPLE) return;
     this.#take(now);
     if (this.#samples.length > SAMPLES + 1) this.#samples.shift();
   }
@@ -63,14 +63,14 @@ export class Rates {
     const now = this.#clock.now();
     const counts = this.#read();
     const samples = [...this.#samples, { at: now, counts }];
-    const began = Math.max(now - SAMPLE * SAMPLES, samples[0]?.at ?? now);
+    const began = Math.max(now - SAMPLE * SAMPLES, (samples[0] as Sample).at);
     if (now <= began) return counts.map(() => 0);
     const next = samples.findIndex(({ at }) => at > began);
     const [before, after] = samples.slice(next - 1) as [Sample, Sample];
     // Samples may be far apart, for none is taken while nothing is acknowledged.
     const share = (began - before.at) / (after.at - before.at);
     return counts.map((count, index) => {
-      const [low = 0, high = 0] = [before.counts[index], after.counts[index]];
+      const [low, high] = [before.counts[index], after.counts[index]] as [number, number];
       return ((count - low - (high - low) * share) / (now - began)) * 1000;
     });
   }
