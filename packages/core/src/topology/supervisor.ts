@@ -34,6 +34,7 @@ export interface SupervisorOptions {
 
 /** What crashes together: under one-for-one each child by itself, else all children. */
 interface Group {
+  readonly children: readonly Child[];
   crashes: readonly number[];
   attempt: number;
   readonly alarm: Alarm;
@@ -42,24 +43,19 @@ interface Group {
 /** Restarts children that crash: with back-off, within a budget, and only what lies below them. */
 export class Supervisor implements Child {
   readonly #options: SupervisorOptions;
-  readonly #groups: ReadonlyMap<Child, Group>;
+  readonly #groups: readonly Group[];
   /** Children that are stopped and will be started again by a timer. */
   readonly #down = new Set<Child>();
   #stopped = true;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { children, restForOne } = options;
-    const group = (): Group => {
-      const made: Group = {
-        crashes: [],
-        attempt: 0,
-        alarm: new Alarm(options.clock, () => this.#restart(made)),
-      };
-      return made;
-    };
-    const shared = group();
-    this.#groups = new Map(children.map((child) => [child, restForOne ? shared : group()]));
+    const groups = options.restForOne ? [options.children] : options.children.map((one) => [one]);
+    this.#groups = groups.map((children) => {
+      const alarm = new Alarm(options.clock, () => this.#restart(group));
+      const group: Group = { children, crashes: [], attempt: 0, alarm };
+      return group;
+    });
   }
 
   get name(): string {
@@ -73,7 +69,7 @@ export class Supervisor implements Child {
 
   stop(reason: unknown): void {
     this.#stopped = true;
-    for (const { alarm } of this.#groups.values()) alarm.clear();
+    for (const { alarm } of this.#groups) alarm.clear();
     this.#down.clear();
     for (const child of this.#options.children.toReversed()) child.stop(reason);
   }
@@ -82,12 +78,13 @@ export class Supervisor implements Child {
   crashed(child: Child, error: unknown): void {
     if (this.#stopped || this.#down.has(child)) return;
     const { budget, clock, random, escalate, restarting } = this.#options;
-    const group = this.#groups.get(child) as Group;
+    const group = this.#groups.find(({ children }) => children.includes(child)) as Group;
     const now = clock.now();
     const crashes = group.crashes.filter((at) => at > now - budget.within);
     if (crashes.length === 0) group.attempt = 0;
     group.crashes = [...crashes, now];
-    for (const one of this.#affected(child).toReversed()) {
+    const affected = group.children.slice(group.children.indexOf(child));
+    for (const one of affected.toReversed()) {
       if (!this.#down.has(one)) one.stop(error);
       this.#down.add(one);
     }
@@ -101,15 +98,8 @@ export class Supervisor implements Child {
     group.alarm.set(delay);
   }
 
-  #affected(child: Child): readonly Child[] {
-    const { children, restForOne } = this.#options;
-    return restForOne ? children.slice(children.indexOf(child)) : [child];
-  }
-
   #restart(group: Group): void {
-    const down = this.#options.children.filter(
-      (child) => this.#groups.get(child) === group && this.#down.delete(child),
-    );
+    const down = group.children.filter((child) => this.#down.delete(child));
     for (const child of down) {
       try {
         child.start();
