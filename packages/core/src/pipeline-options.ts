@@ -109,9 +109,7 @@ const pipeline: Checker = object(
   },
   {
     also(options, site) {
-      requireOneSource(options, site);
-      requireOwnName(options, site);
-      requireRoomForSessions(options, site);
+      requireSources(options, site);
       requireDeadLetter(options, site);
     },
   },
@@ -125,52 +123,45 @@ export function checkPipelineOptions(options: unknown): void {
   check("definePipeline", options, pipeline);
 }
 
-function requireOneSource(options: object, site: Site): void {
-  const one = read(options, "producer") !== undefined;
-  if (one !== (read(options, "producers") !== undefined)) return;
-  site.at("producer").mistakeInWords("either producer or producers", one ? "both" : "neither");
-}
-
-/** What is pushed from code comes from a source of this name. */
-function requireOwnName(options: object, site: Site): void {
+function requireSources(options: object, site: Site): void {
   const one = read(options, "producer");
-  const named = read(read(one, "producer") ?? one, "name") === "push";
-  const listed = entriesOf(read(options, "producers")).some(([key]) => key === "push");
-  if (!named && !listed) return;
-  const at = named ? site.at("producer").at("name") : site.at("producers").at("push");
-  at.mistakeInWords("another name", "the one of what push() brings");
-}
-
-function requireRoomForSessions(options: object, site: Site): void {
-  const maxInFlight = read(options, "maxInFlight");
-  let sessions = 0;
-  for (const [, source] of entriesOf(
-    read(options, "producers") ?? { one: read(options, "producer") },
-  )) {
-    const concurrency = read(source, "concurrency");
-    sessions += Number.isSafeInteger(concurrency) ? (concurrency as number) : 1;
+  const several = read(options, "producers");
+  if ((one === undefined) === (several === undefined)) {
+    const got = one === undefined ? "neither" : "both";
+    site.at("producer").mistakeInWords("either producer or producers", got);
   }
-  if (!((maxInFlight as number) >= 1 && (maxInFlight as number) < sessions)) return;
-  site
-    .at("maxInFlight")
-    .mistake(`at least ${sessions}, one for each session of the producers`, maxInFlight);
+  const sources = entriesOf(several ?? { one });
+  // What is pushed from code comes from a source of this name.
+  const named = read(read(one, "producer") ?? one, "name") === "push";
+  if (named || sources.some(([key]) => key === "push")) {
+    const at = named ? site.at("producer").at("name") : site.at("producers").at("push");
+    at.mistakeInWords("another name", "the one of what push() brings");
+  }
+  const sessions = sources.reduce((sum, [, source]) => {
+    const concurrency = read(source, "concurrency");
+    return sum + (Number.isSafeInteger(concurrency) ? (concurrency as number) : 1);
+  }, 0);
+  const maxInFlight = read(options, "maxInFlight") as number;
+  if (maxInFlight >= 1 && maxInFlight < sessions) {
+    const expected = `at least ${sessions}, one for each session of the producers`;
+    site.at("maxInFlight").mistake(expected, maxInFlight);
+  }
 }
 
 function requireDeadLetter(options: object, site: Site): void {
   if (read(options, "deadLetter") !== undefined) return;
+  const batchers = site.at("batchers");
   requireNoDeadLetter(read(options, "processor"), site.at("processor"));
   for (const [key, batcher] of entriesOf(read(options, "batchers"))) {
-    requireNoDeadLetter(batcher, site.at("batchers").at(key));
+    requireNoDeadLetter(batcher, batchers.at(key));
   }
 }
 
 function requireNoDeadLetter(stage: unknown, site: Site): void {
   const action = read(read(stage, "retry"), "whenExhausted");
   if (action !== "deadLetter") return;
-  site
-    .at("retry")
-    .at("whenExhausted")
-    .mistake('"fail" or "hold" or "stop"', action, "Or add deadLetter: … to the pipeline.");
+  const hint = "Or add deadLetter: … to the pipeline.";
+  site.at("retry").at("whenExhausted").mistake('"fail" or "hold" or "stop"', action, hint);
 }
 
 function entriesOf(value: unknown): (readonly [key: string, value: unknown])[] {

@@ -56,7 +56,7 @@ export function record(checker: Checker, options: { readonly nonEmpty?: boolean 
     for (const key of keys) {
       const at = site.at(key);
       if (key !== "" && key !== "__proto__") checker.inspect(read(value, key), at);
-      else at.mistakeInWords("another name", key === "" ? "an empty one" : "a reserved one");
+      else at.mistakeInWords("another name", "an empty or a reserved one");
     }
   });
 }
