@@ -146,14 +146,12 @@ export class FailureStage {
     const sink = this.#sink;
     if (sink === undefined || this.#writing > 0) return;
     for (let lane = this.#lane(); lane !== undefined; lane = this.#lane()) {
-      const together = lane === this.#fresh && this.#suspects === 0;
-      const taken = lane.letters.splice(0, together ? LETTERS : 1);
+      const suspected = lane === this.#fresh && this.#suspects > 0;
+      if (suspected) this.#suspects--;
+      const taken = lane.letters.splice(0, suspected || lane === this.#refused ? 1 : LETTERS);
       // What its source has taken back meanwhile is written by whoever gets it.
       const chunk = taken.filter(({ delivery }) => !delivery.settled);
-      if (chunk.length === 0) {
-        this.#cleared(lane);
-        continue;
-      }
+      if (chunk.length === 0) continue;
       this.#writing = chunk.length;
       try {
         await sink.write(
@@ -167,7 +165,6 @@ export class FailureStage {
       }
       this.#writing = 0;
       lane.failures = 0;
-      this.#cleared(lane);
       for (const failure of chunk) done(failure, "deadLettered");
       publish("westend:dead-letter:written", { letters: chunk.length });
       advance();
@@ -186,10 +183,7 @@ export class FailureStage {
     if (chunk.length > 1) {
       this.#fresh.letters.unshift(...chunk);
       this.#suspects = chunk.length;
-    } else {
-      this.#refused.letters.push(...chunk);
-      this.#cleared(lane);
-    }
+    } else this.#refused.letters.push(...chunk);
     if (this.#options.signal.aborted) return;
     const wait = this.#pause(lane);
     if (chunk.length === 1 && !this.#refused.alarm.isSet) this.#pause(this.#refused);
@@ -199,10 +193,6 @@ export class FailureStage {
       cause,
     );
     this.#options.publish("westend:dead-letter:refused", { letters, error });
-  }
-
-  #cleared(lane: Lane): void {
-    if (lane === this.#fresh && this.#suspects > 0) this.#suspects--;
   }
 
   #pause(lane: Lane): number {
