@@ -46,7 +46,7 @@ export class Terminator {
     stopTaking();
     await this.#inTime(drained);
     stopTaking();
-    await this.#inTime(this.#until(finished));
+    await this.#inTime(this.#over());
     if (!finished()) {
       this.#allow(GRACE);
       abandon();
@@ -77,10 +77,10 @@ export class Terminator {
     this.#waiting = undefined;
   }
 
-  #until(condition: () => boolean): Promise<void> {
-    if (condition()) return Promise.resolve();
+  #over(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = resolve;
+      this.check();
     });
   }
 

@@ -59,18 +59,24 @@ export class Topology {
   #status: PipelineStatus = "running";
   readonly #publish: Publish<"pipeline">;
   #started: (() => void) | undefined;
-  #stopping: Promise<StopReport> | undefined;
+  /** What came of everything, once it is over, well or not. */
+  readonly #over: Promise<StopReport>;
+  #end!: (report: StopReport) => void;
+  #failure: { readonly error: unknown } | undefined;
   #advancing = false;
   #again = false;
-  #settleDone!: { resolve(report: StopReport): void; reject(error: unknown): void };
   #deferred = false;
 
   constructor(settings: Settings, options: TopologyOptions) {
     this.settings = settings;
     this.#options = options;
     const { clock } = options;
-    this.done = new Promise((resolve, reject) => {
-      this.#settleDone = { resolve, reject };
+    this.#over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.done = this.#over.then((report) => {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      return report;
     });
     const ledger = this.#ledger;
     const { signal } = this.#controller;
@@ -155,7 +161,8 @@ export class Topology {
     const supervise = (
       name: string,
       children: readonly Child[],
-      { grace = 0, restForOne = false },
+      grace = 0,
+      restForOne = false,
     ): Supervisor =>
       new Supervisor({
         ...common,
@@ -168,10 +175,10 @@ export class Topology {
         restarting: (stage, error, delay) =>
           publish("westend:stage:restarting", { stage, delay, error }),
       });
-    this.#producers = supervise("producers", this.#sources.all, { grace: settings.shutdown });
-    this.#batchers = supervise("batchers", this.#batching.all, {});
+    this.#producers = supervise("producers", this.#sources.all, settings.shutdown);
+    this.#batchers = supervise("batchers", this.#batching.all);
     const children = [this.#producers, this.#processing, this.#batchers];
-    this.#root = supervise("pipeline", children, { restForOne: true });
+    this.#root = supervise("pipeline", children, 0, true);
   }
 
   get status(): PipelineStatus {
@@ -362,21 +369,15 @@ export class Topology {
     milliseconds: number | undefined,
     failure?: { readonly error: unknown },
   ): Promise<StopReport> {
-    if (this.#stopping !== undefined) return this.#stopping;
-    let begin!: (report: Promise<StopReport>) => void;
-    this.#stopping = new Promise((resolve) => {
-      begin = resolve;
-    });
-    // What the drain sets going may stop it again before this returns.
-    begin(this.#terminate(milliseconds, failure));
-    return this.#stopping;
+    if (this.#status === "running") {
+      this.#status = "draining";
+      this.#failure = failure;
+      void this.#terminate(milliseconds);
+    }
+    return this.#over;
   }
 
-  async #terminate(
-    milliseconds: number | undefined,
-    failure: { readonly error: unknown } | undefined,
-  ): Promise<StopReport> {
-    this.#status = "draining";
+  async #terminate(milliseconds: number | undefined): Promise<void> {
     if (milliseconds === undefined) await this.#terminator.close();
     else {
       const { inFlight } = this.#ledger;
@@ -389,16 +390,14 @@ export class Topology {
     this.#sources.kill();
     this.#handBack.end();
     const report = this.#ledger.report();
-    if (failure === undefined) {
+    if (this.#failure === undefined) {
       this.#status = "stopped";
       this.#publish("westend:pipeline:stopped", { report });
-      this.#settleDone.resolve(report);
     } else {
       this.#status = "failed";
-      this.#publish("westend:pipeline:failed", { error: failure.error, report });
-      this.#settleDone.reject(failure.error);
+      this.#publish("westend:pipeline:failed", { error: this.#failure.error, report });
     }
+    this.#end(report);
     this.#options.ended();
-    return report;
   }
 }

@@ -53,8 +53,8 @@ export const running: readonly Mutation[] = [
   {
     name: "stopping ignores its deadline",
     file: "terminator",
-    search: "    await this.#inTime(this.#until(finished));\n",
-    replace: "    await this.#until(finished);\n",
+    search: "    await this.#inTime(this.#over());\n",
+    replace: "    await this.#over();\n",
     tests: ["topology/terminator"],
   },
   {
