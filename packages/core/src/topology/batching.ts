@@ -87,9 +87,7 @@ export class Batcher implements Child {
 
   stop(reason: unknown): void {
     if (this.#down) return;
-    this.#down = true;
-    this.#stage.kill();
-    this.#processors.kill(reason);
+    this.kill(reason);
     const { retries, busy, halted } = this.#processors;
     this.#stage = this.#makeStage();
     this.#processors = Object.assign(this.#makeProcessors(), { retries, busy, halted });
@@ -156,14 +154,15 @@ export class Batcher implements Child {
 
   /** `busy` is how many batch processors were busy on average. */
   stats(busy: number): BatcherStats {
+    const { concurrency } = this;
     const { queued, waiting, running, retries } = this.#processors;
     return {
-      concurrency: this.#settings.concurrency,
+      concurrency,
       open: this.#stage.waiting,
       queued,
       waiting,
       running,
-      workload: Math.min(1, busy / this.#settings.concurrency),
+      workload: Math.min(1, busy / concurrency),
       batches: Object.values(this.#triggers).reduce((sum, count) => sum + count, 0),
       messages: this.#messages,
       retries,
@@ -318,12 +317,8 @@ export class Batching {
     return this.all.some(({ active }) => active);
   }
 
-  get(name: string): Batcher | undefined {
-    return this.#byName.get(name);
-  }
-
   refusal({ batcher }: RoutedMessage): Error | undefined {
-    if (this.#find(batcher) !== undefined) return undefined;
+    if (this.get(batcher) !== undefined) return undefined;
     const names = this.all.map(({ name }) => `"${name}"`).join(", ");
     return new UnknownBatcherError(
       `There is no batcher "${batcher}". There are: ${names || "none"}.`,
@@ -331,10 +326,10 @@ export class Batching {
   }
 
   push(route: RoutedMessage): void {
-    this.#find(route.batcher)?.push(route);
+    this.get(route.batcher)?.push(route);
   }
 
-  #find(name: string): Batcher | undefined {
+  get(name: string): Batcher | undefined {
     const latest = this.#latest;
     if (latest !== undefined && latest.name === name) return latest;
     this.#latest = this.#byName.get(name);

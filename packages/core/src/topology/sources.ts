@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { look } from "../options/look.ts";
 import type { Awaitable, Demand, ProducerContext, ProducerSession } from "../producer.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { ProducerStats } from "../report.ts";
@@ -270,12 +271,12 @@ export class Sources {
     const { name, producer } = settings;
     const label = { pipeline: this.#options.settings.name, source: name, index };
     const publish = publisher(label);
-    const stage = new ProducerStage({
+    const stage: ProducerStage = new ProducerStage({
       ...this.#options,
       producer,
       source: name,
       publish,
-      context: (self, session) => ({ ...label, ...this.#context(self, session, publish) }),
+      context: (session) => ({ ...label, ...this.#context(stage, session, publish) }),
       demand: () => this.#demand(source),
       room: () => {
         const { messages, bytes } = this.#room(source);
@@ -381,12 +382,8 @@ function partOf(limiter: RateLimiter | undefined, share = 1): number {
 
 /** What it says, if it makes sense: figures must be had whatever a session does. */
 function remainingOf(session: ProducerSession<unknown> | undefined): number | undefined {
-  try {
-    const left = session?.remaining?.();
-    return Number.isFinite(left) && (left as number) >= 0 ? left : undefined;
-  } catch {
-    return undefined;
-  }
+  const left = look(() => session?.remaining?.(), undefined);
+  return Number.isFinite(left) && (left as number) >= 0 ? left : undefined;
 }
 
 type Sum = { -readonly [Figure in keyof ProducerStats]: ProducerStats[Figure] };
