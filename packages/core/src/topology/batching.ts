@@ -340,19 +340,6 @@ export class Batching {
   drain(): void {
     for (const batcher of this.all) batcher.drain();
   }
-
-  /** Makes room by emitting the batches that have waited longest. */
-  flushOldest(): void {
-    for (const batcher of this.all) batcher.flushOldest();
-  }
-
-  sweep(): void {
-    for (const batcher of this.all) batcher.sweep();
-  }
-
-  kill(reason: unknown): void {
-    for (const batcher of this.all) batcher.kill(reason);
-  }
 }
 
 /** Settled, or no longer the pipeline's: whatever comes late for it does not count. */

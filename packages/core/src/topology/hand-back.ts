@@ -143,7 +143,7 @@ export class HandBack {
   check(): void {
     if (this.#returned !== undefined) {
       this.#giveBackReturned();
-      this.#options.batching.sweep();
+      this.#sweepBatches();
     }
     for (const check of this.#revocations) check();
   }
@@ -182,7 +182,11 @@ export class HandBack {
   /** What has been given back need not wait for its next attempt. */
   #sweep(): void {
     this.#options.processing.sweep();
-    this.#options.batching.sweep();
+    this.#sweepBatches();
+  }
+
+  #sweepBatches(): void {
+    for (const batcher of this.#options.batching.all) batcher.sweep();
   }
 
   #untilOver(underWay: readonly Delivery[], timeout: number): Promise<void> {

@@ -327,8 +327,9 @@ export class Topology {
     } else if (!this.#stuck) this.#patience.clear();
     else if (idle || late) {
       // What it flushes may have to wait behind a batch that is held.
-      do this.#batching.flushOldest();
-      while (this.#stuck);
+      do {
+        for (const batcher of this.#batching.all) batcher.flushOldest();
+      } while (this.#stuck);
     } else if (!this.#patience.isSet) this.#patience.set(PATIENCE);
   }
 
@@ -343,7 +344,7 @@ export class Topology {
   #kill(reason: unknown): void {
     this.#patience.clear();
     this.#processing.kill(reason);
-    this.#batching.kill(reason);
+    for (const batcher of this.#batching.all) batcher.kill(reason);
     this.#controller.abort(reason);
     this.#failures.kill();
   }
