@@ -26,8 +26,8 @@ export const processing: readonly Mutation[] = [
   {
     name: "the retry counter is off by one",
     file: "failure-policy",
-    search: "attempt < policy.attempts",
-    replace: "attempt <= policy.attempts",
+    search: "attempt < (policy?.attempts ?? 0)",
+    replace: "attempt <= (policy?.attempts ?? 0)",
     tests: ["topology/failure-policy", "pipeline/retrying"],
   },
   {
@@ -83,8 +83,8 @@ export const processing: readonly Mutation[] = [
   {
     name: "a dead letter that could not be written is dropped",
     file: "failure-stage",
-    search: "      this.#refused.letters.push(...chunk);\n",
-    replace: "",
+    search: "    } else this.#refused.letters.push(...chunk);\n",
+    replace: "    }\n",
     tests: ["pipeline/dead-letters"],
   },
 ];
