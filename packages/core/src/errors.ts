@@ -34,7 +34,7 @@ export abstract class PipelineError extends Error {
     let type: { readonly name: string } = new.target;
     for (; type !== Error; type = Object.getPrototypeOf(type)) {
       // What users make of one of these has its code: the last class before this one decides.
-      if (type !== PipelineError) Object.assign(this, { code: codeOf(type.name) });
+      if (type !== PipelineError) (this as { code: string }).code = codeOf(type.name);
       Object.defineProperty(this, brandOf(type.name), { value: true });
     }
   }

@@ -76,8 +76,7 @@ function within(kind: string, range: Limits, accepts: (value: unknown) => boolea
 }
 
 /** A string; `nonEmpty` leaves out the empty one. */
-export function string(options: { readonly nonEmpty?: boolean } = {}): Checker {
-  const { nonEmpty = false } = options;
+export function string({ nonEmpty = false }: { readonly nonEmpty?: boolean } = {}): Checker {
   return satisfying(
     nonEmpty ? "a non-empty string" : "a string",
     (value) => typeof value === "string" && (!nonEmpty || value.length > 0),

@@ -1,4 +1,3 @@
-import type { PartitionKey } from "./message.ts";
 import {
   advised,
   boolean,
@@ -23,6 +22,7 @@ import {
   whole,
 } from "./options.ts";
 import { backoff, retryShape } from "./retry.ts";
+import { isKey, KEY } from "./topology/partition-key.ts";
 
 const count = integer({ min: 1 });
 const milliseconds = integer({ min: 1 });
@@ -192,15 +192,12 @@ export function checkUpdate(changes: unknown, batchers: readonly string[], sessi
   );
 }
 
-const isKey = (value: unknown): value is PartitionKey | undefined =>
-  ["string", "number", "bigint", "undefined"].includes(typeof value);
-
 /** What is pushed is not shown: it may be somebody's data. */
 const pushed = object({
   payloads: advised("Put a single one into an array: push([payload]).", whole("an array", isArray)),
   options: optional(
     object({
-      key: whole("a string, a number, a bigint or undefined", isKey),
+      key: whole(KEY, isKey),
       metadata: satisfying("anything", () => true),
     }),
   ),

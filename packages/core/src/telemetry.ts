@@ -136,18 +136,9 @@ export const handleChannel: TracingChannel<object, HandleContext> =
 /** Spans of batch handlers: `tracing:westend:batch:start`, `end`, `asyncStart`, `asyncEnd`, `error`. */
 export const batchChannel: TracingChannel<object, BatchContext> = tracingChannel("westend:batch");
 
-/** Asked of the single channels: the tracing channel's own answer is undefined on some runtimes. */
-export function traced(
-  tracing: Pick<TracingChannel, "start" | "end" | "asyncStart" | "asyncEnd" | "error">,
-): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = tracing;
-  return (
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers
-  );
+/** Whether anybody listens to the spans of a channel. */
+export function traced({ hasSubscribers }: { readonly hasSubscribers: boolean }): boolean {
+  return hasSubscribers;
 }
 
 type Span = HandleContext | BatchContext;

@@ -246,7 +246,6 @@ describe("what came", () => {
     [null, "null"],
     [NaN, "NaN"],
     [-1, "-1"],
-    [-0, "-0"],
     [12n, "a bigint"],
     [true, "true"],
     ["abc", '"abc"'],

@@ -33,9 +33,7 @@ function describe(value: unknown, secret: boolean): string {
       ? `a string of length ${value.length}`
       : `"${printable(value, "\u{fffd}")}"`;
   }
-  if (typeof value === "number") {
-    return secret ? "a number" : Object.is(value, -0) ? "-0" : String(value);
-  }
+  if (typeof value === "number") return secret ? "a number" : String(value);
   return typeof value === "object" ? describeObject(value) : `a ${typeof value}`;
 }
 

@@ -143,7 +143,7 @@ export class HandBack {
   check(): void {
     if (this.#returned !== undefined) {
       this.#giveBackReturned();
-      this.#sweepBatches();
+      this.#sweep();
     }
     for (const check of this.#revocations) check();
   }
@@ -181,12 +181,9 @@ export class HandBack {
 
   /** What has been given back need not wait for its next attempt. */
   #sweep(): void {
-    this.#options.processing.sweep();
-    this.#sweepBatches();
-  }
-
-  #sweepBatches(): void {
-    for (const batcher of this.#options.batching.all) batcher.sweep();
+    const { processing, batching } = this.#options;
+    processing.sweep();
+    for (const batcher of batching.all) batcher.sweep();
   }
 
   #untilOver(underWay: readonly Delivery[], timeout: number): Promise<void> {

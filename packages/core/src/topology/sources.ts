@@ -71,7 +71,7 @@ export class Sources {
     // Without sources, in a test, pushes have all of the budget.
     const weights = settings.sources.reduce((sum, { weight }) => sum + weight, 0) || 1;
     const pushed: SourceSettings = {
-      name: "push",
+      name: this.push.name,
       producer: this.push,
       concurrency: 1,
       weight: weights,

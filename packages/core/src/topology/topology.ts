@@ -213,7 +213,7 @@ export class Topology {
   push(payloads: readonly unknown[], options?: PushSourceOptions): Promise<PushOutcome[]> {
     if (this.#status !== "running") {
       const error = new StoppedError(
-        `push: the pipeline "${this.settings.name}" takes nothing any more; it is ${this.#status}.`,
+        `push: the pipeline "${this.settings.name}" is ${this.#status}.`,
       );
       return Promise.reject(error);
     }
