@@ -1,9 +1,9 @@
 import {
-  advised,
   array,
   boolean,
   check,
   type Checker,
+  checkNames,
   func,
   type NewMessage,
   number,
@@ -11,6 +11,7 @@ import {
   oneOf,
   optional,
   record,
+  refuseText,
   satisfying,
   shaped,
   string,
@@ -117,45 +118,20 @@ const insertOptions: Checker = object<BatchInsertOptions>(
   },
 );
 
-/** Text is an iterable, too: of characters, each of which would be a message. It is not shown. */
-const several: Checker = advised("Put a single one into an array, or use `enqueue`.", {
-  expected: "an iterable",
-  inspect(value, site) {
-    if (typeof value === "string") site.mistakeUnseen(this.expected, value);
-  },
-});
-
+/** Text is an iterable, too: of characters, each of which would be a message. */
 export function checkMessages(messages: unknown): void {
-  check("enqueueAll", { messages }, object({ messages: several }));
+  refuseText("enqueueAll", "messages", messages);
 }
 
-const anything: Checker = satisfying("anything", () => true);
-const enqueueOptions = { key: anything, delay: anything, transaction: anything } satisfies Record<
-  keyof EnqueueOptions,
-  Checker
->;
-const newMessage = { payload: anything, key: anything, delay: anything } satisfies Record<
-  keyof NewMessage,
-  Checker
->;
+const ENQUEUED: readonly (keyof EnqueueOptions)[] = ["key", "delay", "transaction"];
+const MESSAGE: readonly (keyof NewMessage)[] = ["payload", "key", "delay"];
 
 export function checkEnqueueOptions(options: EnqueueOptions): void {
-  checkNames("enqueue", options, enqueueOptions);
+  checkNames("enqueue", options, ENQUEUED);
 }
 
 export function checkNewMessage(message: NewMessage): void {
-  checkNames("enqueueAll", message, newMessage);
-}
-
-/** Refuses unknown names; the values, `queueTerms` checks. Looked at closely only if there is one: this is done for each message. */
-function checkNames(
-  subject: string,
-  given: object,
-  shape: Readonly<Record<string, Checker>>,
-): void {
-  if (Object.keys(given ?? {}).some((name) => !Object.hasOwn(shape, name))) {
-    check(subject, given, object(shape));
-  }
+  checkNames("enqueueAll", message, MESSAGE);
 }
 
 export function checkInsertOptions(client: PostgresTarget, options: object): void {

@@ -9,7 +9,7 @@ describe("a postgresQueue, before it asks the server,", () => {
     // @ts-expect-error -- text is an iterable, of characters
     const enqueued = queue.enqueueAll("hunter2");
     await expect(enqueued).rejects.toThrow(
-      "messages: expected an iterable, got a string of length 7. Put a single one into an array, or use `enqueue`.",
+      "messages: expected an iterable, got text. Put a single one into an array.",
     );
   });
 

@@ -1,15 +1,16 @@
 import {
-  advised,
   array,
   boolean,
   check,
   type Checker,
+  checkNames,
   func,
   type NewMessage,
   number,
   object,
   oneOf,
   optional,
+  refuseText,
   satisfying,
   shaped,
   type Site,
@@ -133,45 +134,20 @@ export function checkDeadLetterOptions(options: SqliteDeadLetterOptions): void {
   check("sqliteDeadLetter", options, deadLetterOptions);
 }
 
-/** Text is an iterable, too: of characters, each of which would be a message. It is not shown. */
-const several: Checker = advised("Put a single one into an array, or use `enqueue`.", {
-  expected: "an iterable",
-  inspect(value, site) {
-    if (typeof value === "string") site.mistakeUnseen(this.expected, value);
-  },
-});
-
+/** Text is an iterable, too: of characters, each of which would be a message. */
 export function checkMessages(messages: unknown): void {
-  check("enqueueAll", { messages }, object({ messages: several }));
+  refuseText("enqueueAll", "messages", messages);
 }
 
-const anything: Checker = satisfying("anything", () => true);
-const enqueueOptions = { key: anything, delay: anything } satisfies Record<
-  keyof EnqueueOptions,
-  Checker
->;
-const newMessage = { payload: anything, key: anything, delay: anything } satisfies Record<
-  keyof NewMessage,
-  Checker
->;
+const ENQUEUED: readonly (keyof EnqueueOptions)[] = ["key", "delay"];
+const MESSAGE: readonly (keyof NewMessage)[] = ["payload", "key", "delay"];
 
 export function checkEnqueueOptions(options: EnqueueOptions): void {
-  checkNames("enqueue", options, enqueueOptions);
+  checkNames("enqueue", options, ENQUEUED);
 }
 
 export function checkNewMessage(message: NewMessage): void {
-  checkNames("enqueueAll", message, newMessage);
-}
-
-/** Refuses unknown names; the values, `queueTerms` checks. Looked at closely only if there is one: this is done for each message. */
-function checkNames(
-  subject: string,
-  given: object,
-  shape: Readonly<Record<string, Checker>>,
-): void {
-  if (Object.keys(given ?? {}).some((name) => !Object.hasOwn(shape, name))) {
-    check(subject, given, object(shape));
-  }
+  checkNames("enqueueAll", message, MESSAGE);
 }
 
 export function checkInsertOptions(

@@ -99,7 +99,7 @@ describe("SqliteQueue", () => {
     // @ts-expect-error -- text is an iterable, of characters
     const enqueued = queue.enqueueAll("hunter2");
     await expect(enqueued).rejects.toThrow(
-      "messages: expected an iterable, got a string of length 7. Put a single one into an array, or use `enqueue`.",
+      "messages: expected an iterable, got text. Put a single one into an array.",
     );
     expect(await queue.size()).toBe(0);
   });

@@ -13,6 +13,7 @@ export {
   oneOf,
   optional,
   record,
+  refuseText,
   satisfying,
   shaped,
   type Site,
@@ -33,7 +34,7 @@ export {
 export { type EditedLetter, redrive, type RedriveStore } from "./redrive.ts";
 
 // What the durable queues have in common.
-export { queueTerms } from "./queue-terms.ts";
+export { checkNames, queueTerms } from "./queue-terms.ts";
 export { type FailureOverrides, failureOverrides, refuseLost } from "./leases.ts";
 export type { NewMessage, QueueCounts, QueuePayload } from "./queue.ts";
 export type {

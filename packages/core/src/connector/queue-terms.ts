@@ -1,3 +1,4 @@
+import { check, type Checker, object, satisfying } from "../options.ts";
 import type { NewMessage } from "./queue.ts";
 
 const LONGEST_KEY = 1024;
@@ -17,6 +18,18 @@ export function queueTerms({ payload, key, delay = 0 }: NewMessage): {
     throw new RangeError("A delay is a number of milliseconds from 0");
   }
   return { key: key === undefined ? null : storedKey(key), delay };
+}
+
+const anything: Checker = satisfying("anything", () => true);
+
+/**
+ * Refuses what is given to `enqueue` or `enqueueAll` under other names than these; the values, {@link queueTerms} checks.
+ * @throws ConfigurationError that says which name may have been meant
+ */
+export function checkNames(subject: string, given: object, names: readonly string[]): void {
+  // Looked at closely only if there is one: this is done for each message.
+  if (Object.keys(given ?? {}).every((name) => names.includes(name))) return;
+  check(subject, given, object(Object.fromEntries(names.map((name) => [name, anything]))));
 }
 
 function storedKey(key: unknown): string {
