@@ -59,16 +59,16 @@ export const sources: readonly Mutation[] = [
   },
   {
     name: "what follows a message that stops the pipeline starts in its other batcher",
-    file: "batching",
-    search: "    for (const { batcher } of branches) this.#options.halt(batcher);\n",
+    file: "hand-back",
+    search: "    for (const { batcher } of branches) batching.get(batcher)?.halt(all);\n",
     replace: "    void branches;\n",
     tests: ["pipeline/halting", "pipeline/found-by-scenarios"],
   },
   {
-    name: "what was in a handler when the pipeline was stopped for its partition is tried again",
+    name: "a batch that was halted starts all the same",
     file: "batch-processor-stage",
-    search: "return this.halted && keys.size > 0;",
-    replace: "return false && keys.size > 0;",
+    search: "if (halted === undefined || keys.size === 0) return;",
+    replace: "return;",
     tests: ["pipeline/halting"],
   },
   {
