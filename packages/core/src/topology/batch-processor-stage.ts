@@ -2,7 +2,7 @@ import type { Batch, EmittedBatch } from "../batch.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { FailureAction } from "../failure.ts";
 import type { PartitionKey, RoutedMessage } from "../message.ts";
-import { describe, renewed, type Run, runOf } from "./batch-run.ts";
+import { areUntouched, describe, isFinished, renewed, type Run, runOf } from "./batch-run.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import { type Decision, isRetry } from "./failure-policy.ts";
 import { checkKey } from "./partition-key.ts";
@@ -380,26 +380,3 @@ export class BatchProcessorStage {
 }
 
 const HALVED = { action: "bisect", delay: 0 } as const;
-
-/** Neither judged by their handler nor frozen. */
-function areUntouched(messages: readonly RoutedMessage[]): boolean {
-  for (const message of messages) {
-    if (message.verdict !== undefined || !isWritable(message)) return false;
-  }
-  return true;
-}
-
-function isFinished(message: RoutedMessage): boolean {
-  return message.verdict !== "failed" && isWritable(message);
-}
-
-/** Found by writing to it: asking whether it is frozen costs more. */
-function isWritable(message: RoutedMessage): boolean {
-  const { reason } = message;
-  try {
-    message.reason = reason;
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -64,3 +64,27 @@ export function renewed(message: RoutedMessage): RoutedMessage {
   copy.partition = message.partition;
   return copy;
 }
+
+/** Neither judged by their handler nor frozen. */
+export function areUntouched(messages: readonly RoutedMessage[]): boolean {
+  for (const message of messages) {
+    if (message.verdict !== undefined || !isWritable(message)) return false;
+  }
+  return true;
+}
+
+/** Has no other try before it, and is not frozen. */
+export function isFinished(message: RoutedMessage): boolean {
+  return message.verdict !== "failed" && isWritable(message);
+}
+
+/** Found by writing to it: asking whether it is frozen costs more. */
+function isWritable(message: RoutedMessage): boolean {
+  const { reason } = message;
+  try {
+    message.reason = reason;
+    return true;
+  } catch {
+    return false;
+  }
+}
