@@ -180,10 +180,14 @@ function identified<Each extends Message<unknown>>(
 const LONGEST_ID = 1024;
 
 function idOfText(id: unknown): string {
-  if (typeof id === "string" && id !== "" && id.length <= LONGEST_ID && !id.includes("\0"))
-    return id;
+  if (typeof id === "string" && id !== "" && id.length <= LONGEST_ID && isKept(id)) return id;
   const got = typeof id === "string" ? "another text" : typeof id;
   throw new TypeError(
-    `The id of a message for an inbox is text of 1 to ${LONGEST_ID} characters without NUL, got ${got}`,
+    `The id of a message for an inbox is text of 1 to ${LONGEST_ID} characters, without NUL and halves of surrogate pairs, got ${got}`,
   );
+}
+
+/** Whether the server gives it back as it was: a record that is not recognised would look like one that was there before. */
+function isKept(id: string): boolean {
+  return !id.includes("\0") && id.isWellFormed();
 }

@@ -135,6 +135,21 @@ describeWith("postgres", "postgresInbox", () => {
     ]);
   });
 
+  it.each(["half a pair \ud800", "a\0b", "", "x".repeat(1025)])(
+    "fails a message whose id the server would not give back as it was: %j",
+    async (id) => {
+      const { inbox } = await balances();
+      const batch = messages([id, "other"]);
+      const applied: unknown[] = [];
+      await inbox.handle(batch, {
+        id: ({ data }) => data,
+        apply: (fresh) => applied.push(...fresh.map(({ data }) => data)),
+      });
+      expect(applied).toEqual(["other"]);
+      expect(batch.map(({ failure }) => failure?.name)).toEqual(["TypeError", undefined]);
+    },
+  );
+
   it("forgets what is older than it is told", async () => {
     const database = await balances();
     await database.pay(payments([1, 10], [2, 20]));
