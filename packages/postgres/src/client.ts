@@ -17,6 +17,8 @@ export interface QueryResult {
 /** The part of a connection we need; a `Client` of `pg` has it. Its transactions are made one after the other. */
 export interface PostgresClient {
   query(statement: Statement): PromiseLike<QueryResult>;
+  /** Closes it, if it is one that is given to us alone. */
+  end?(): unknown;
 }
 
 /** A connection taken from a pool. */

@@ -27,6 +27,10 @@ export interface Session {
   readonly query: Run;
   /** Awaits the user's own work on `client`, for as long as one statement may take. */
   bounded<Result>(work: PromiseLike<Result>): Promise<Result>;
+  /** Closes the connection: nobody knows any more what state it is in. */
+  giveUp(): void;
+  /** Whether it has not been given up. */
+  readonly isOpen: boolean;
 }
 
 type Work<Result> = (session: Session) => Promise<Result>;
@@ -53,7 +57,7 @@ export class Database {
     const target = this.#target;
     if (isPool(target)) return this.#pooled(target, work);
     if (isPglite(target)) return work(this.#session(target));
-    return inTurn(target, () => work(this.#session(target)));
+    return inTurn(target, () => work(this.#session(target, () => void close(target))));
   }
 
   /** Runs work in a transaction: committed if it resolves, rolled back if it rejects. */
@@ -75,7 +79,8 @@ export class Database {
     try {
       result = await work(session);
     } catch (error) {
-      if (!isDisconnect(error)) await session.query({ text: "rollback" }).catch(() => undefined);
+      // What is left open would be committed with what is done next on the connection.
+      if (session.isOpen) await session.query({ text: "rollback" }).catch(() => session.giveUp());
       throw error;
     }
     const { command } = (await session.query({ text: "commit" })) as { readonly command?: unknown };
@@ -87,16 +92,16 @@ export class Database {
   async #pooled<Result>(pool: PostgresPool, work: Work<Result>): Promise<Result> {
     const connection = await this.#connect(pool);
     connection.on("error", ignore);
-    let broken = false;
-    const session = this.#session(connection, () => {
-      broken = true;
-    });
+    const session = this.#session(connection);
     try {
       return await work(session);
+    } catch (error) {
+      if (isDisconnect(error)) session.giveUp();
+      throw error;
     } finally {
       connection.removeListener("error", ignore);
-      if (broken) connection.on("error", ignore);
-      connection.release(broken);
+      if (!session.isOpen) connection.on("error", ignore);
+      connection.release(!session.isOpen);
     }
   }
 
@@ -144,16 +149,24 @@ export class Database {
     });
   }
 
-  #session(client: PostgresTransaction, breaks: () => void = ignore): Session {
-    const bounded = async <Result>(work: PromiseLike<Result>): Promise<Result> => {
-      try {
-        return await this.#within(work, breaks);
-      } catch (error) {
-        if (isDisconnect(error)) breaks();
-        throw error;
-      }
+  /** @param close closes the connection at once; one of a pool is closed when it is given back */
+  #session(client: PostgresTransaction, close: () => void = ignore): Session {
+    let isOpen = true;
+    const giveUp = (): void => {
+      if (isOpen) close();
+      isOpen = false;
     };
-    return { client, bounded, query: (statement) => bounded(execute(client, statement)) };
+    const bounded = <Result>(work: PromiseLike<Result>): Promise<Result> =>
+      this.#within(work, giveUp);
+    return {
+      client,
+      bounded,
+      giveUp,
+      get isOpen() {
+        return isOpen;
+      },
+      query: (statement) => bounded(execute(client, statement)),
+    };
   }
 
   #within<Result>(work: PromiseLike<Result>, late: () => void): Promise<Result> {
@@ -196,6 +209,15 @@ function keepAlive(pool: PostgresPool): void {
   kept.add(pool);
   pool.on("error", ignore);
   pool.on("connect", (connection) => void connection.on("error", ignore));
+}
+
+/** What runs on a single connection fails at once from now on: it stays lost. */
+async function close(client: PostgresClient): Promise<void> {
+  try {
+    await client.end?.();
+  } catch {
+    // It is not there any more.
+  }
 }
 
 const queues = new WeakMap<PostgresClient, Promise<unknown>>();

@@ -2,7 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import pg from "pg";
 import { expect, it, onTestFinished } from "vitest";
-import { batchInsert, retryable } from "@westend/postgres";
+import { describeWith } from "test-servers/vitest";
+import { batchInsert, postgresInbox, retryable } from "@westend/postgres";
+import { Database } from "../src/database.ts";
+import { testDatabase } from "./support/database.ts";
+import { messages } from "./support/messages.ts";
 
 const packet = (type: string, ...body: Buffer[]): Buffer => {
   const length = Buffer.alloc(4);
@@ -33,4 +37,76 @@ it("survives a server that takes a connection and ends it in the same breath", a
 
   const error = await sink.open().catch((reason: unknown) => reason);
   expect(retryable(error)).toBe(true);
+});
+
+/** An inbox on a connection of its own, outside any pool; effects are rows. */
+async function single() {
+  const { url, schema, rows } = await testDatabase("create table effect (id text)");
+  const connect = async () => {
+    const client = new pg.Client({
+      connectionString: url,
+      options: `-c search_path=${schema} -c application_name=${schema}`,
+    });
+    await client.connect();
+    onTestFinished(() => client.end());
+    return postgresInbox(client, { name: "effects", schema, timeout: 200 });
+  };
+  const add = (inbox: Awaited<ReturnType<typeof connect>>, before: () => Promise<unknown>) =>
+    inbox.handle(messages(["a"]), {
+      id: ({ data }) => data,
+      async apply(fresh, transaction) {
+        await before();
+        for (const { data } of fresh) {
+          await transaction.query({ text: "insert into effect values ($1)", values: [data] });
+        }
+      },
+    });
+  const effects = async () => (await rows("select id from effect")).map(({ id }) => id);
+  const open = async () =>
+    (await rows("select 1 from pg_stat_activity where application_name = $1", [schema])).length;
+  return { connect, add, effects, open };
+}
+
+describeWith("postgres", "a single connection", () => {
+  it("does not commit with the next batch what was left of one whose work took too long", async () => {
+    const { connect, add, effects, open } = await single();
+    const inbox = await connect();
+    await inbox.open();
+    let goOn = (): void => undefined;
+    const late = add(inbox, () => new Promise<void>((resolve) => (goOn = resolve)));
+    await expect(late).rejects.toThrow("the connection was closed");
+    await expect(add(inbox, async () => undefined)).rejects.toThrow(/closed/);
+    goOn();
+    await expect.poll(open).toBe(0);
+    expect(await effects()).toEqual([]);
+    await add(await connect(), async () => undefined);
+    expect(await effects()).toEqual(["a"]);
+  });
+
+  it("does not take an error of something else for the loss of it, and undoes what was begun", async () => {
+    const { connect, add, effects } = await single();
+    const inbox = await connect();
+    const refusal = { code: "ECONNREFUSED" };
+    const refused = Object.assign(new Error("nobody is there"), refusal);
+    await expect(add(inbox, () => Promise.reject(refused))).rejects.toMatchObject(refusal);
+    await add(inbox, async () => undefined);
+    expect(await effects()).toEqual(["a"]);
+  });
+});
+
+it("closes a connection that cannot be rolled back instead of giving it back to the pool", async () => {
+  const released: unknown[] = [];
+  const connection = {
+    query: ({ text }: { readonly text: string }) =>
+      text === "begin" ? Promise.resolve({ rows: [] }) : Promise.reject(new Error(`no ${text}`)),
+    release: (destroy?: boolean) => void released.push(destroy),
+    on: () => undefined,
+    removeListener: () => undefined,
+  };
+  const pool = { totalCount: 1, connect: () => Promise.resolve(connection), on: () => undefined };
+  const database = new Database(pool);
+  await expect(
+    database.transaction(() => Promise.reject(new Error("changed its mind"))),
+  ).rejects.toThrow("changed its mind");
+  expect(released).toEqual([true]);
 });
