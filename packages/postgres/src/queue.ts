@@ -88,8 +88,10 @@ export class PostgresQueue {
     await this.#opened();
   }
 
-  #opened(): Promise<string> {
-    if (!this.#closed) return this.store.open();
+  #opened(transaction?: PostgresTransaction): Promise<string> {
+    if (!this.#closed) {
+      return transaction === undefined ? this.store.open() : this.store.openIn(transaction);
+    }
     return Promise.reject(new StoppedError(`The queue "${this.name}" is closed`));
   }
 
@@ -98,9 +100,10 @@ export class PostgresQueue {
     checkEnqueueOptions(options);
     const draft = draftOf({ ...options, payload });
     const { transaction } = options;
+    const database = await this.#opened(transaction);
     const run: Run =
       transaction === undefined ? this.#run : async (statement) => execute(transaction, statement);
-    const [id] = await this.#store(run, [draft]);
+    const [id] = await this.#store(run, database, [draft]);
     return id as string;
   }
 
@@ -113,21 +116,19 @@ export class PostgresQueue {
       if (!isBare) checkNewMessage(message);
       drafts.push(draftOf(isBare ? { payload: message } : message));
     }
-    if (drafts.length <= GROUP) {
-      return drafts.length === 0 ? [] : this.#store(this.#run, drafts);
-    }
-    await this.#opened();
+    if (drafts.length === 0) return [];
+    const database = await this.#opened();
+    if (drafts.length <= GROUP) return this.#store(this.#run, database, drafts);
     return this.store.database.transaction(async ({ query }) => {
       const ids: string[] = [];
       for (let start = 0; start < drafts.length; start += GROUP) {
-        ids.push(...(await this.#store(query, drafts.slice(start, start + GROUP))));
+        ids.push(...(await this.#store(query, database, drafts.slice(start, start + GROUP))));
       }
       return ids;
     });
   }
 
-  async #store(run: Run, drafts: readonly Draft[]): Promise<string[]> {
-    const database = await this.#opened();
+  async #store(run: Run, database: string, drafts: readonly Draft[]): Promise<string[]> {
     const ids = await enqueue(run, this.store, this.name, drafts);
     this.#wake();
     return ids.map((id) => `${database}-${id}`);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "westend";
 import { checkVersion, only } from "./catalogue.ts";
-import type { Database, Session } from "./database.ts";
+import type { Database, Run } from "./database.ts";
 import { quote } from "./quote.ts";
 
 /** Version of the tables below. Those of a newer release are left alone. */
@@ -47,38 +47,51 @@ const LOCK = "select pg_advisory_xact_lock(hashtext('westend schema'))";
  * @throws ConfigurationError if the tables are of a newer release, or not ours.
  */
 export async function prepareSchema(database: Database, schema: string): Promise<string> {
-  const known = await database.use(async (session) => {
-    await checkVersion(session.query, "@westend/postgres");
-    return hasTables(session, schema);
-  });
-  return database.transaction(async (session) => {
-    if (!known) await create(session, schema);
-    return check(session, schema);
-  });
+  const known = await database.use(({ query }) => isPrepared(query, schema));
+  return database.transaction(({ query }) => prepare(query, schema, known));
 }
 
-async function hasTables(session: Session, schema: string): Promise<boolean> {
+/** The same, in a transaction of the user's; `created` says whether the tables are gone if that is rolled back. */
+export async function prepareIn(
+  run: Run,
+  schema: string,
+): Promise<{ readonly id: string; readonly created: boolean }> {
+  const known = await isPrepared(run, schema);
+  return { id: await prepare(run, schema, known), created: !known };
+}
+
+async function isPrepared(run: Run, schema: string): Promise<boolean> {
+  await checkVersion(run, "@westend/postgres");
+  return hasTables(run, schema);
+}
+
+async function prepare(run: Run, schema: string, known: boolean): Promise<string> {
+  if (!known) await create(run, schema);
+  return check(run, schema);
+}
+
+async function hasTables(run: Run, schema: string): Promise<boolean> {
   // Not `to_regclass`: what it remembers may be older than the lock.
   const text = `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relname = 'meta') as found`;
-  const row = only(await session.query({ text, values: [schema] }));
+  const row = only(await run({ text, values: [schema] }));
   return (row as { found: boolean }).found;
 }
 
-async function create(session: Session, schema: string): Promise<void> {
-  await session.query({ text: LOCK });
-  if (await hasTables(session, schema)) return;
+async function create(run: Run, schema: string): Promise<void> {
+  await run({ text: LOCK });
+  if (await hasTables(run, schema)) return;
   const text = "select exists (select from pg_namespace where nspname = $1) as found";
-  const row = only(await session.query({ text, values: [schema] }));
+  const row = only(await run({ text, values: [schema] }));
   // Not `if not exists`: that asks for the right to create schemas even if there is nothing to do.
   if (!(row as { found: boolean }).found) {
-    await session.query({ text: `create schema ${quote(schema)}` });
+    await run({ text: `create schema ${quote(schema)}` });
   }
-  for (const statement of tables(quote(schema))) await session.query({ text: statement });
+  for (const statement of tables(quote(schema))) await run({ text: statement });
 }
 
-async function check(session: Session, schema: string): Promise<string> {
-  const { rows } = await session.query({ text: `select name, value from ${quote(schema)}.meta` });
+async function check(run: Run, schema: string): Promise<string> {
+  const { rows } = await run({ text: `select name, value from ${quote(schema)}.meta` });
   const meta = new Map(
     (rows as { name: string; value: string }[]).map((row) => [row.name, row.value]),
   );

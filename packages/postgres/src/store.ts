@@ -1,15 +1,18 @@
-import type { PostgresTarget } from "./client.ts";
+import { execute, type PostgresTarget, type PostgresTransaction } from "./client.ts";
 import { Database } from "./database.ts";
 import { explain } from "./failures.ts";
 import type { PostgresStoreOptions } from "./options.ts";
 import { quote } from "./quote.ts";
-import { prepareSchema } from "./schema.ts";
+import { prepareIn, prepareSchema } from "./schema.ts";
 
 /** The tables of Westend in a database; created when they are first needed. */
 export class Store {
   readonly database: Database;
   readonly #schema: string;
   #opening: Promise<string> | undefined;
+  #id: string | undefined;
+  /** In which the tables were created: they may be gone again. */
+  readonly #creators = new WeakSet<PostgresTransaction>();
 
   constructor(target: PostgresTarget, options: PostgresStoreOptions) {
     this.database = new Database(target, options.timeout);
@@ -18,11 +21,37 @@ export class Store {
 
   /** Resolves with the random id of the database. Tried again at the next call if it fails. */
   open(): Promise<string> {
-    this.#opening ??= prepareSchema(this.database, this.#schema).catch((error: unknown) => {
+    this.#opening ??= this.#prepare();
+    return this.#opening;
+  }
+
+  async #prepare(): Promise<string> {
+    try {
+      this.#id = await prepareSchema(this.database, this.#schema);
+      return this.#id;
+    } catch (error) {
       this.#opening = undefined;
       throw explain(error);
-    });
-    return this.#opening;
+    }
+  }
+
+  /**
+   * The same in a transaction of the user's, by its own connection: the pool may have no other, and on a single connection a transaction
+   * of ours would end the user's.
+   */
+  async openIn(transaction: PostgresTransaction): Promise<string> {
+    if (this.#id !== undefined) return this.#id;
+    try {
+      const { id, created } = await prepareIn(
+        async (statement) => execute(transaction, statement),
+        this.#schema,
+      );
+      if (created) this.#creators.add(transaction);
+      if (!this.#creators.has(transaction)) this.#id = id;
+      return id;
+    } catch (error) {
+      throw explain(error);
+    }
   }
 
   /** A table, as SQL takes it. */

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { expect, it, onTestFinished } from "vitest";
 import { describeWith } from "test-servers/vitest";
 import { definePipeline, text } from "westend";
@@ -184,6 +185,40 @@ describeWith("postgres", "postgresQueue", () => {
     await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a"]);
     await queue.enqueue("b");
     await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a", "b"]);
+  });
+
+  it.each([true, false])(
+    "opens itself in a transaction of the user's without ending it, with its tables there or not: %s",
+    async (there) => {
+      const database = await testDatabase("create table event (id text)");
+      const { schema, url, rows } = database;
+      const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
+      await client.connect();
+      onTestFinished(() => client.end());
+      const queue = postgresQueue(client, { schema });
+      if (there) await postgresQueue(database.pool, { schema }).open();
+      for (const end of ["rollback", "commit"]) {
+        await client.query("begin");
+        await client.query("insert into event values ($1)", [end]);
+        await queue.enqueue(end, { transaction: client });
+        await queue.enqueue(`${end} again`, { transaction: client });
+        await client.query(end);
+      }
+      expect(await rows("select id from event")).toEqual([{ id: "commit" }]);
+      expect(payloads(await queue.lease())).toEqual(["commit", "commit again"]);
+    },
+  );
+
+  it("opens itself in a transaction that has the only connection of the pool", async () => {
+    const { schema, another } = await testDatabase();
+    const pool = another({ max: 1 });
+    const queue = postgresQueue(pool, { schema });
+    const client = await pool.connect();
+    await client.query("begin");
+    await queue.enqueue("a", { transaction: client });
+    await client.query("commit");
+    client.release();
+    expect(payloads(await queue.lease())).toEqual(["a"]);
   });
 
   it("enqueues in a transaction of the user's", async () => {
