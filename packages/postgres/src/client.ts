@@ -37,6 +37,7 @@ export interface PostgresConnection extends PostgresClient {
 /** The part of a pool we need; a `Pool` of `pg` has it. */
 export interface PostgresPool<Connection extends PostgresConnection = PostgresConnection> {
   readonly totalCount: number;
+  readonly options?: { readonly max?: number | undefined } | undefined;
   connect(): PromiseLike<Connection>;
   on(event: "error", listener: (error: Error) => void): unknown;
   /** A connection was made; called before it is given to anybody. */

@@ -10,6 +10,7 @@ import {
   type QueryResult,
   type Statement,
 } from "./client.ts";
+import { ConnectionTimeout } from "./failures.ts";
 import { quote } from "./quote.ts";
 import { isDisconnect, StatementTimeout } from "./retryable.ts";
 
@@ -105,29 +106,34 @@ export class Database {
     }
   }
 
+  /** Undefined where there is no pool, and so no connection to spare. */
+  get pool(): PostgresPool | undefined {
+    return isPool(this.#target) ? this.#target : undefined;
+  }
+
   /**
-   * Hears notifications on a connection of the pool's, until the function it resolves with is called; undefined if there is no pool.
-   * @param lost called if the connection is lost, when it has been given back
+   * Hears notifications on a connection of the pool's, until the function it resolves with is called. If it rejects nothing is heard.
+   * @param lost called if the connection is lost after that, when it has been given back
    */
   async listen(
+    pool: PostgresPool,
     channel: string,
     heard: (payload: string | undefined) => void,
     lost: () => void,
-  ): Promise<(() => void) | undefined> {
-    const target = this.#target;
-    if (!isPool(target)) return undefined;
-    const connection = await this.#connect(target);
-    let open = true;
+  ): Promise<() => void> {
+    const connection = await this.#connect(pool);
+    let state: "starting" | "open" | "ended" = "starting";
+    const isEnded = (): boolean => state === "ended";
     const end = (): void => {
-      if (!open) return;
-      open = false;
+      if (isEnded()) return;
+      state = "ended";
       connection.on("error", ignore);
       connection.release(true);
     };
     const failed = (): void => {
-      if (!open) return;
+      const wasOpen = state === "open";
       end();
-      lost();
+      if (wasOpen) lost();
     };
     connection.on("error", failed);
     connection.on("end", failed);
@@ -138,6 +144,9 @@ export class Database {
       end();
       throw error;
     }
+    // It may have been lost in the same breath as it answered.
+    if (isEnded()) throw new Error("Connection terminated");
+    state = "open";
     return end;
   }
 
@@ -146,6 +155,7 @@ export class Database {
     return this.#within(connecting, () => {
       // It may still come, with nobody to use it.
       connecting.then((connection) => connection.release(), ignore);
+      return new ConnectionTimeout(`${this.#timeout} ms`);
     });
   }
 
@@ -157,7 +167,10 @@ export class Database {
       isOpen = false;
     };
     const bounded = <Result>(work: PromiseLike<Result>): Promise<Result> =>
-      this.#within(work, giveUp);
+      this.#within(work, () => {
+        giveUp();
+        return new StatementTimeout(this.#timeout);
+      });
     return {
       client,
       bounded,
@@ -169,12 +182,10 @@ export class Database {
     };
   }
 
-  #within<Result>(work: PromiseLike<Result>, late: () => void): Promise<Result> {
+  /** @param late called if the time is up; gives the error to reject with */
+  #within<Result>(work: PromiseLike<Result>, late: () => Error): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const timer = systemClock.setTimer(() => {
-        late();
-        reject(new StatementTimeout(this.#timeout));
-      }, this.#timeout);
+      const timer = systemClock.setTimer(() => reject(late()), this.#timeout);
       work.then(
         (result) => {
           systemClock.clearTimer(timer);

@@ -58,7 +58,7 @@ export function explain(error: unknown): unknown {
   if (state !== undefined) return error;
   if (isUnreachable(error)) return new Unreachable(error);
   return error instanceof Error && NO_CONNECTION.test(error.message)
-    ? new ConnectionTimeout(error)
+    ? new ConnectionTimeout("`connectionTimeoutMillis`", error)
     : error;
 }
 
@@ -99,14 +99,14 @@ class Unreachable extends Error {
 }
 
 /** Nobody said no either: the server hangs, the network swallows packets, or all connections of the pool are taken. */
-class ConnectionTimeout extends Error {
+export class ConnectionTimeout extends Error {
   override readonly name = "ConnectionTimeout";
   readonly code = "ETIMEDOUT";
 
-  constructor(cause: Error) {
+  constructor(within: string, cause?: Error) {
     super(
-      "PostgreSQL gave no connection within `connectionTimeoutMillis`: is it running, is the address right, and is the `max` of the pool enough?",
-      { cause },
+      `PostgreSQL gave no connection within ${within}: is it running, is the address right, and is the \`max\` of the pool enough?`,
+      cause === undefined ? {} : { cause },
     );
   }
 }

@@ -60,8 +60,8 @@ export interface PostgresQueueOptions extends PostgresStoreOptions {
    */
   readonly name?: string | undefined;
   /**
-   * Whether a source hears at once of what other processes enqueue. It keeps one connection of the pool for that.
-   * @defaultValue true, with a pool
+   * Whether a source hears at once of what other processes enqueue. All queues of a schema keep one connection of the pool for that.
+   * @defaultValue true, with a pool of more than one connection
    */
   readonly listen?: boolean | undefined;
 }

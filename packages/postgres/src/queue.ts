@@ -15,7 +15,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { draftOf, enqueue, type Draft } from "./enqueue.ts";
 import { anyDue, lease } from "./lease.ts";
 import { LeasedMessage } from "./leased-message.ts";
-import { Listener } from "./listener.ts";
+import { listen } from "./listener.ts";
 import type { PostgresQueueOptions } from "./options.ts";
 import { decodePayload } from "./payload.ts";
 import { DELAYED, HELD, READY } from "./schema.ts";
@@ -68,7 +68,8 @@ export class PostgresQueue {
   readonly #owner = randomUUID();
   readonly #ready = new Set<() => void>();
   readonly #listen: boolean;
-  #listener: Listener | undefined;
+  /** Ends it; undefined while nobody listens. */
+  #listening: (() => void) | undefined;
   #closed = false;
 
   /** @internal */
@@ -246,12 +247,10 @@ export class PostgresQueue {
    */
   onReady(callback: () => void): () => void {
     this.#ready.add(callback);
-    if (this.#listen && this.#listener === undefined) {
-      const heard = (queue: string | undefined): void => {
+    if (this.#listen) {
+      this.#listening ??= listen(this.store.database, this.store.channel, (queue) => {
         if (queue === undefined || queue === this.name) this.#wake();
-      };
-      this.#listener = new Listener(this.store.database, this.store.channel, heard);
-      void this.#listener.start();
+      });
     }
     return () => {
       this.#ready.delete(callback);
@@ -284,8 +283,8 @@ export class PostgresQueue {
   }
 
   #deafen(): void {
-    this.#listener?.stop();
-    this.#listener = undefined;
+    this.#listening?.();
+    this.#listening = undefined;
   }
 }
 

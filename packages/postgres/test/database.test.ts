@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import pg from "pg";
 import { expect, it, onTestFinished } from "vitest";
 import { describeWith } from "test-servers/vitest";
@@ -13,30 +13,58 @@ const packet = (type: string, ...body: Buffer[]): Buffer => {
   length.writeInt32BE(4 + Buffer.concat(body).length);
   return Buffer.concat([Buffer.from(type), length, ...body]);
 };
-const DIES = Buffer.concat([
+const GREETS = Buffer.concat([
   packet("R", Buffer.from([0, 0, 0, 0])),
   packet("Z", Buffer.from("I")),
+]);
+const DIES = Buffer.concat([
+  GREETS,
   packet("E", Buffer.from("SFATAL\0C57P01\0Mterminating connection\0\0")),
 ]);
 
-it("survives a server that takes a connection and ends it in the same breath", async () => {
+/** A pool of a server of our own. */
+async function poolOf(talk: (socket: Socket) => void): Promise<pg.Pool> {
   const server = createServer((socket) => {
-    socket.once("data", () => socket.end(DIES));
     socket.on("error", () => undefined);
+    talk(socket);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as { readonly port: number };
+  const { port } = server.address() as AddressInfo;
   const pool = new pg.Pool({ host: "127.0.0.1", port, user: "nobody", database: "none" });
   onTestFinished(async () => {
     await pool.end();
     server.close();
   });
+  return pool;
+}
+
+it("survives a server that takes a connection and ends it in the same breath", async () => {
+  const pool = await poolOf((socket) => socket.once("data", () => socket.end(DIES)));
 
   const sink = batchInsert(pool, { table: "events", columns: { id: "bigint" } });
 
   const error = await sink.open().catch((reason: unknown) => reason);
   expect(retryable(error)).toBe(true);
+});
+
+it("says once that it cannot listen when the connection is lost while it begins to", async () => {
+  const pool = await poolOf((socket) =>
+    socket.once("data", () => {
+      socket.write(GREETS);
+      socket.once("data", () => socket.end());
+    }),
+  );
+  let losses = 0;
+  const listening = new Database(pool).listen(
+    pool,
+    "channel",
+    () => undefined,
+    () => (losses += 1),
+  );
+  await expect(listening).rejects.toThrow("Connection terminated");
+  expect(losses).toBe(0);
+  expect(pool.totalCount).toBe(0);
 });
 
 /** An inbox on a connection of its own, outside any pool; effects are rows. */

@@ -5,6 +5,7 @@ import { definePipeline, text } from "westend";
 import {
   postgres,
   postgresQueue,
+  retryable,
   type LeasedMessage,
   type PostgresQueueOptions,
 } from "@westend/postgres";
@@ -185,6 +186,50 @@ describeWith("postgres", "postgresQueue", () => {
     await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a"]);
     await queue.enqueue("b");
     await expect.poll(() => seen, { timeout: 30_000 }).toEqual(["a", "b"]);
+  });
+
+  it("listens on one connection for all queues of a schema, however many there are", async () => {
+    const { schema, rows, another, queue } = await queues({ name: "q0" });
+    const pool = another({ max: 2 });
+    const all = Array.from({ length: 4 }, (_, index) =>
+      postgresQueue(pool, { schema, name: `q${index}`, timeout: 2_000 }),
+    );
+    const woken: string[] = [];
+    const stops = all.map((each) => each.onReady(() => void woken.push(each.name)));
+    const listening = async (): Promise<number> =>
+      (
+        await rows("select 1 from pg_stat_activity where query = $1", [
+          `listen "westend:${schema}"`,
+        ])
+      ).length;
+    await expect.poll(() => woken.toSorted()).toEqual(["q0", "q1", "q2", "q3"]);
+    await queue.enqueue("a");
+    await expect.poll(() => woken.slice(4)).toEqual(["q0"]);
+    expect(payloads(await all[0]!.lease())).toEqual(["a"]);
+    for (const stop of stops.slice(1)) stop();
+    expect(await listening()).toBe(1);
+    stops[0]!();
+    await expect.poll(listening).toBe(0);
+  });
+
+  it("does not take the only connection of a pool to listen", async () => {
+    const { schema, another } = await queues();
+    const queue = postgresQueue(another({ max: 1 }), { schema, timeout: 2_000 });
+    const stop = queue.onReady(() => undefined);
+    await queue.enqueue("a");
+    expect(payloads(await queue.lease())).toEqual(["a"]);
+    stop();
+  });
+
+  it("says that it got no connection if the pool has none left", async () => {
+    const { schema, another } = await queues();
+    const pool = another({ max: 1 });
+    const queue = postgresQueue(pool, { schema, timeout: 50 });
+    const client = await pool.connect();
+    const error = await queue.lease().catch((reason: unknown) => reason);
+    client.release();
+    expect(error).toMatchObject({ name: "ConnectionTimeout", code: "ETIMEDOUT" });
+    expect(retryable(error)).toBe(true);
   });
 
   it.each([true, false])(
