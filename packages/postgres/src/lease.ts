@@ -1,7 +1,7 @@
 import type { Session } from "./database.ts";
 import { arrayText } from "./encode.ts";
 import type { Coding } from "./payload.ts";
-import { DELAYED, HELD, READY } from "./schema.ts";
+import { HELD, READY } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** Messages that fall due, and so become ready, at one look. */
@@ -83,6 +83,14 @@ async function promote(session: Session, store: Store, queue: string): Promise<v
   });
 }
 
+/**
+ * Of the key of a message `m`, somebody else has one, be it a later one: the one before it may have failed, and be ready again. What only
+ * waits to be tried again holds back what is behind it.
+ */
+const heldByOthers = (table: string, owner: string): string =>
+  `exists (select from ${table} h where h.queue = m.queue and h.key = m.key and h.state = ${HELD}
+    and h.owner is distinct from ${owner}::uuid and (h.id < m.id or h.token is not null))`;
+
 /** Locks ready messages that nobody else has locked; of a key only while nobody else holds any. */
 async function look(session: Session, store: Store, terms: LeaseTerms): Promise<Candidate[]> {
   const table = store.table("message");
@@ -90,9 +98,7 @@ async function look(session: Session, store: Store, terms: LeaseTerms): Promise<
     name: `westend_look_${store.channel}`,
     text: `with candidate as materialized (
         select id, key, octet_length(payload) as size from ${table} m
-        where queue = $1 and state = ${READY} and (key is null or not exists (
-          select from ${table} e where e.queue = m.queue and e.key = m.key and e.id < m.id
-            and e.state = ${HELD} and e.owner is distinct from $3::uuid))
+        where queue = $1 and state = ${READY} and (key is null or not ${heldByOthers(table, "$3")})
         order by id limit $2 for update skip locked)
       select id::text, size, key is not null as keyed from candidate order by candidate.id`,
     values: [terms.queue, terms.limit, terms.owner],
@@ -113,9 +119,9 @@ async function take(
 ): Promise<MessageRow[]> {
   const table = store.table("message");
   const first = keyed
-    ? `and (m.key is null or not exists (select from ${table} e where e.queue = m.queue and e.key = m.key
-        and e.id < m.id and e.state <> ${DELAYED} and e.id <> all ($1::bigint[])
-        and not (e.state = ${HELD} and e.owner is not distinct from $4::uuid)))`
+    ? `and (m.key is null or not ${heldByOthers(table, "$4")} and not exists (
+        select from ${table} e where e.queue = m.queue and e.key = m.key and e.id < m.id
+          and e.state = ${READY} and e.id <> all ($1::bigint[])))`
     : "";
   const { rows } = await session.query({
     name: `westend_take_${keyed ? "keyed_" : ""}${store.channel}`,

@@ -14,7 +14,7 @@ export const HELD = 1;
 /** Enqueued for later: not before `due`. Holds nothing back. */
 export const DELAYED = 2;
 
-/** One index per question asked: which are ready, which fall due, which come first of a key. */
+/** One index per question asked: which are ready, which fall due, which of a key are held, which come first of it. */
 const tables = (schema: string): readonly string[] => [
   `create table ${schema}.meta (name text primary key, value text not null)`,
   `create table ${schema}.inbox (consumer text not null, id text not null, at timestamptz not null default now(),
@@ -26,6 +26,7 @@ const tables = (schema: string): readonly string[] => [
     enqueued_at timestamptz not null default clock_timestamp(), key text, coding smallint not null, payload bytea not null)`,
   `create index message_ready on ${schema}.message (queue, id) where state = ${READY}`,
   `create index message_due on ${schema}.message (queue, due) where state <> ${READY}`,
+  `create index message_held on ${schema}.message (queue, key) where state = ${HELD} and key is not null`,
   `create index message_key on ${schema}.message (queue, key, id) where key is not null`,
   `create table ${schema}.dead_letter (
     id bigint generated always as identity primary key, queue text not null, identity text unique, key text,

@@ -137,6 +137,16 @@ describeWith("postgres", "postgresQueue", () => {
     expect(payloads(await theirs.lease())).toEqual(["a1", "a2"]);
   });
 
+  it("gives a failed message to nobody else while later ones of its key are being worked on", async () => {
+    const { queue, other } = await queues();
+    await queue.enqueueAll(["k1", "k2"].map((payload) => ({ payload, key: "k" })));
+    const [first, second] = await queue.lease();
+    await queue.retry([first!], 0);
+    expect(await other().lease()).toEqual([]);
+    await queue.acknowledge([second!]);
+    expect(payloads(await other().lease())).toEqual(["k1"]);
+  });
+
   it("gives no message to two, and keeps every key in order, while eight lease at once", async () => {
     const { queue, other } = await queues();
     const sent = Array.from({ length: 600 }, (_, index) => ({
