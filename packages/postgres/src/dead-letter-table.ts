@@ -20,7 +20,7 @@ export async function insertLetter(
 ): Promise<void> {
   const { error } = draft;
   await run({
-    name: `westend_letter_${store.channel}`,
+    name: store.statement("letter"),
     text: `insert into ${store.table("dead_letter")} (queue, identity, key, coding, payload, metadata, pipeline, source, batcher,
         error_name, error_code, error_message, error_stack, attempts, received_at, failed_at)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,

@@ -39,7 +39,7 @@ interface Candidate {
 export async function anyDue(session: Session, store: Store, queue: string): Promise<boolean> {
   const table = store.table("message");
   const { rows } = await session.query({
-    name: `westend_due_${store.channel}`,
+    name: store.statement("due"),
     text: `select exists (select from ${table} where queue = $1 and state = ${READY})
       or exists (select from ${table} where queue = $1 and state <> ${READY} and due <= clock_timestamp()) as due`,
     values: [queue],
@@ -75,7 +75,7 @@ export async function lease(
 async function promote(session: Session, store: Store, queue: string): Promise<void> {
   const table = store.table("message");
   await session.query({
-    name: `westend_promote_${store.channel}`,
+    name: store.statement("promote"),
     text: `update ${table} set state = ${READY} where id in (
       select id from ${table} where queue = $1 and state <> ${READY} and due <= clock_timestamp()
       order by due limit ${MOST_LATE} for update skip locked)`,
@@ -95,7 +95,7 @@ const heldByOthers = (table: string, owner: string): string =>
 async function look(session: Session, store: Store, terms: LeaseTerms): Promise<Candidate[]> {
   const table = store.table("message");
   const { rows } = await session.query({
-    name: `westend_look_${store.channel}`,
+    name: store.statement("look"),
     text: `with candidate as materialized (
         select id, key, octet_length(payload) as size from ${table} m
         where queue = $1 and state = ${READY} and (key is null or not ${heldByOthers(table, "$3")})
@@ -124,7 +124,7 @@ async function take(
           and e.state = ${READY} and e.id <> all ($1::bigint[])))`
     : "";
   const { rows } = await session.query({
-    name: `westend_take_${keyed ? "keyed_" : ""}${store.channel}`,
+    name: store.statement(keyed ? "take_keyed" : "take"),
     text: `update ${table} m set state = ${HELD}, token = $2::uuid, owner = $4::uuid, attempts = attempts + 1,
         due = clock_timestamp() + $3 * interval '1 millisecond'
       where id = any ($1::bigint[]) ${first}

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { execute, type PostgresTarget, type PostgresTransaction } from "./client.ts";
 import { Database } from "./database.ts";
 import { explain } from "./failures.ts";
@@ -5,10 +6,15 @@ import type { PostgresStoreOptions } from "./options.ts";
 import { quote } from "./quote.ts";
 import { prepareIn, prepareSchema } from "./schema.ts";
 
+/** Bytes. Postgres refuses longer names of channels, and cuts those of statements. */
+const LONGEST_NAME = 63;
+
 /** The tables of Westend in a database; created when they are first needed. */
 export class Store {
   readonly database: Database;
   readonly #schema: string;
+  /** Stands for the schema where its name would be too long. */
+  readonly #tag: string;
   #opening: Promise<string> | undefined;
   #id: string | undefined;
   /** In which the tables were created: they may be gone again. */
@@ -17,6 +23,7 @@ export class Store {
   constructor(target: PostgresTarget, options: PostgresStoreOptions) {
     this.database = new Database(target, options.timeout);
     this.#schema = options.schema ?? "westend";
+    this.#tag = createHash("sha256").update(this.#schema).digest("hex").slice(0, 32);
   }
 
   /** Resolves with the random id of the database. Tried again at the next call if it fails. */
@@ -61,6 +68,12 @@ export class Store {
 
   /** What listeners are told by. */
   get channel(): string {
-    return `westend:${this.#schema}`;
+    const channel = `westend:${this.#schema}`;
+    return Buffer.byteLength(channel) <= LONGEST_NAME ? channel : `westend:${this.#tag}`;
+  }
+
+  /** The name of a statement that is prepared for these tables; they may be in several schemas of one database. */
+  statement(name: string): string {
+    return `westend_${name}_${this.#tag}`;
   }
 }

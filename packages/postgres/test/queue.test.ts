@@ -242,6 +242,23 @@ describeWith("postgres", "postgresQueue", () => {
     expect(retryable(error)).toBe(true);
   });
 
+  it("takes schemas whose names are as long as they may be, and alike but for their ends", async () => {
+    const { schema, another, rows } = await testDatabase();
+    const pool = another({ max: 2 });
+    for (const end of ["a", "b"]) {
+      const name = schema.padEnd(62, "-") + end;
+      onTestFinished(async () => void (await rows(`drop schema "${name}" cascade`)));
+      const queue = postgresQueue(pool, { schema: name });
+      let heard = 0;
+      const stop = queue.onReady(() => (heard += 1));
+      await expect.poll(() => heard).toBe(1);
+      await postgresQueue(another(), { schema: name }).enqueue(end, { key: "k" });
+      await expect.poll(() => heard).toBe(2);
+      expect(payloads(await queue.lease())).toEqual([end]);
+      stop();
+    }
+  });
+
   it.each([true, false])(
     "opens itself in a transaction of the user's without ending it, with its tables there or not: %s",
     async (there) => {
