@@ -13,6 +13,16 @@ export interface Column extends DeclaredType {
   readonly type: string;
 }
 
+/** A table to be written to. */
+export interface Table {
+  /** As SQL takes it. */
+  readonly name: string;
+  /** Those to fill. */
+  readonly columns: readonly Column[];
+  /** Neither partitioned nor a view: its rows say which transaction wrote them. */
+  readonly isPlain: boolean;
+}
+
 interface ColumnRow {
   readonly name: string;
   readonly type: string;
@@ -23,8 +33,8 @@ interface ColumnRow {
 
 const VERSION =
   "select current_setting('server_version_num')::int as number, current_setting('server_version') as version";
-const EXISTS =
-  "select to_regclass($1) is not null as found, current_schemas(false)::text as schemas";
+const EXISTS = `select to_regclass($1) is not null as found, current_schemas(false)::text as schemas,
+  (select relkind = 'r' from pg_class where oid = to_regclass($1)) as plain`;
 const COLUMNS = `select a.attname as name, format_type(a.atttypid, -1) as type,
   format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) as base,
   a.attnotnull as required, a.attgenerated <> '' or a.attidentity = 'a' as generated
@@ -49,18 +59,19 @@ export async function checkVersion(run: Run, subject: string): Promise<void> {
 }
 
 /**
- * The columns of a table that were declared.
+ * A table, with those of its columns that were declared.
  * @throws ConfigurationError that lists every column that is not there, or is of another type.
  */
-export async function columnsOf(
+export async function tableOf(
   run: Run,
   subject: string,
   table: string,
   columns: Columns,
-): Promise<Column[]> {
-  const { found, schemas } = only(await run({ text: EXISTS, values: [table] })) as {
+): Promise<Table> {
+  const { found, schemas, plain } = only(await run({ text: EXISTS, values: [table] })) as {
     found: boolean;
     schemas: string;
+    plain: boolean;
   };
   if (!found) {
     throw new ConfigurationError(subject, [
@@ -84,7 +95,7 @@ export async function columnsOf(
     return { name, type: row?.type ?? "", ...type };
   });
   if (issues.length > 0) throw new ConfigurationError(subject, issues);
-  return planned;
+  return { name: table, columns: planned, isPlain: plain };
 }
 
 function issueOf(

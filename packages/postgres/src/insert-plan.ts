@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { QueryResult, Statement } from "./client.ts";
-import type { Column } from "./catalogue.ts";
+import type { Column, Table } from "./catalogue.ts";
 import { quote } from "./quote.ts";
 import { arrayText, ENCODERS } from "./encode.ts";
 import { RowError } from "./row-error.ts";
@@ -9,7 +9,7 @@ import type { BatchInsertOptions } from "./options.ts";
 /** A row as the server reads it: text for each column. */
 export type EncodedRow = readonly (string | null)[];
 
-/** Tells rows that were inserted from those that were there: what an insert makes has no transaction that ended it. */
+/** Tells rows that were inserted from those that were there. */
 const INSERTED = "westend_inserted";
 
 /** The one statement of a sink, the same for any number of rows: each column is a parameter, an array. */
@@ -21,7 +21,8 @@ export class InsertPlan {
   /** Where in a row the key is; empty if rows of one key need not be told apart. */
   readonly #key: readonly number[];
 
-  constructor(table: string, columns: readonly Column[], options: BatchInsertOptions) {
+  constructor(table: Table, options: BatchInsertOptions) {
+    const { columns } = table;
     const { onConflict, key = [], returning = [], prepare = true } = options;
     const names = columns.map(({ name }) => name);
     const set = names.filter((name) => !key.includes(name));
@@ -30,11 +31,11 @@ export class InsertPlan {
     this.#returns = returning.length > 0;
     this.#key = updates ? key.map((name) => names.indexOf(name)) : [];
     this.text = [
-      `insert into ${table} (${names.map(quote).join(", ")})`,
+      `insert into ${table.name} as w (${names.map(quote).join(", ")})`,
       `select ${columns.map(selected).join(", ")} from unnest(${columns.map(parameter).join(", ")})`,
       `as r(${columns.map((_, index) => `c${index}`).join(", ")})`,
       ...(onConflict === undefined ? [] : [conflict(key, updates ? set : [])]),
-      ...returned(returning, updates),
+      ...returned(returning, updates ? [`${isNew(table, key)} as ${INSERTED}`] : []),
     ].join(" ");
     this.#name = prepare ? nameOf(this.text) : undefined;
   }
@@ -45,10 +46,7 @@ export class InsertPlan {
       throw new RowError("is no object", { row: index });
     }
     return this.#columns.map((column) => {
-      const value = Object.hasOwn(row, column.name)
-        ? (row as Record<string, unknown>)[column.name]
-        : undefined;
-      const text = encodeValue(value, column);
+      const text = textOf(row, column);
       if (typeof text !== "object" || text === null) return text;
       throw new RowError(text.problem, { row: index, column: column.name });
     });
@@ -89,8 +87,26 @@ export class InsertPlan {
   }
 }
 
-/** The text of a value; or what is wrong with it, without the value. */
-function encodeValue(value: unknown, column: Column): string | null | { readonly problem: string } {
+interface Problem {
+  readonly problem: string;
+}
+
+/** The text of what a row has for a column; or what is wrong with it, without the value. */
+function textOf(row: object, column: Column): string | null | Problem {
+  try {
+    return encodeValue(valueOf(row, column.name), column);
+  } catch {
+    return { problem: "cannot be read: something of it throws" };
+  }
+}
+
+/** Members of its class are a row's, too; those that every object has, `constructor` say, are not. */
+function valueOf(row: object, name: string): unknown {
+  const isOfAll = name in Object.prototype && !Object.hasOwn(row, name);
+  return isOfAll ? undefined : (row as Record<string, unknown>)[name];
+}
+
+function encodeValue(value: unknown, column: Column): string | null | Problem {
   const { element, isArray, isNullable } = column;
   const encoder = ENCODERS[element];
   if (value === null || value === undefined) {
@@ -126,9 +142,15 @@ function conflict(key: readonly string[], set: readonly string[]): string {
   return `on conflict${target} do update set ${updates.join(", ")}`;
 }
 
-function returned(names: readonly string[], updates: boolean): string[] {
-  const flag = updates ? [`xmax = 0 as ${INSERTED}`] : [];
-  const list = [...names.map(quote), ...flag];
+/** What an insert makes has no transaction that ended it. Where rows do not say, one is new if there was none when the statement began. */
+function isNew({ name, isPlain }: Table, key: readonly string[]): string {
+  if (isPlain) return "w.xmax = 0";
+  const same = key.map((column) => `o.${quote(column)} = w.${quote(column)}`);
+  return `not exists (select from ${name} o where ${same.join(" and ")})`;
+}
+
+function returned(names: readonly string[], flag: readonly string[]): string[] {
+  const list = [...names.map((name) => `w.${quote(name)}`), ...flag];
   return list.length === 0 ? [] : [`returning ${list.join(", ")}`];
 }
 

@@ -1,5 +1,5 @@
 import type { Message } from "westend";
-import { checkVersion, columnsOf } from "./catalogue.ts";
+import { checkVersion, tableOf } from "./catalogue.ts";
 import { checkInsertOptions } from "./check-options.ts";
 import { execute, type PostgresTarget, type PostgresTransaction } from "./client.ts";
 import type { Columns, RowOf } from "./column-types.ts";
@@ -155,8 +155,8 @@ class Sink<Row extends object> implements BatchInsert<Row> {
     const { table, schema, columns } = this.#options;
     const name = `${schema === undefined ? "" : `${quote(schema)}.`}${quote(table)}`;
     await checkVersion(run, "batchInsert");
-    const planned = await columnsOf(run, "batchInsert", name, columns);
-    const plan = new InsertPlan(name, planned, this.#options);
+    const found = await tableOf(run, "batchInsert", name, columns);
+    const plan = new InsertPlan(found, this.#options);
     await run({ ...plan.statement([]), name: undefined, text: `explain ${plan.text}` });
     this.#ready = plan;
     return plan;

@@ -161,6 +161,51 @@ describeWith("postgres", "batchInsert", () => {
     expect(await rows("select n from t")).toEqual([{ n: 2 }]);
   });
 
+  it.each([
+    [
+      "a partitioned table",
+      `create table t (id integer primary key, note text) partition by range (id);
+        create table low partition of t for values from (0) to (10);
+        create table high (note text, id integer not null);
+        alter table t attach partition high for values from (10) to (20)`,
+    ],
+    [
+      "a view",
+      `create table real (id integer primary key, note text);
+        create view t as select * from real where id between 0 and 19 with check option`,
+    ],
+  ])("overwrites rows of %s, and finds the one that is not for it", async (_, sql) => {
+    const { pool, rows } = await testDatabase(sql);
+    const sink = batchInsert(pool, {
+      table: "t",
+      columns: { id: "integer", note: "text" },
+      key: ["id"],
+      onConflict: "replace",
+      returning: ["id"],
+    });
+    await sink.insert([{ id: 1, note: "a" }]);
+    const batch = [12, 1, 13].map((id) => ({ id, note: `b${id}` }));
+    const result = await sink.insert(batch);
+    expect(result).toMatchObject({ inserted: 2, known: 1 });
+    expect(result.rows.toSorted((a, b) => Number(a["id"]) - Number(b["id"]))).toEqual([
+      { id: 1 },
+      { id: 12 },
+      { id: 13 },
+    ]);
+    const stray = messages([
+      { id: 2, note: "c" },
+      { id: 99, note: "c" },
+    ]);
+    await sink.handle(stray);
+    expect(stray.map(({ failure }) => failure?.name)).toEqual([undefined, "RowError"]);
+    expect(await rows("select id, note from t order by id")).toEqual([
+      { id: 1, note: "b1" },
+      { id: 2, note: "c" },
+      { id: 12, note: "b12" },
+      { id: 13, note: "b13" },
+    ]);
+  });
+
   it("gives what the server made of new rows", async () => {
     const { pool } = await testDatabase(
       "create table t (id bigserial primary key, name text unique)",
@@ -248,6 +293,41 @@ describeWith("postgres", "batchInsert", () => {
     ]);
     expect(await rows()).toMatchObject([row(1), row(5)]);
   });
+
+  it("takes what members of its class say for a row's", async () => {
+    const { sink, rows } = await orders();
+    class Order {
+      readonly id = 1;
+      get cents(): number {
+        return 2;
+      }
+      get note(): string {
+        return "three";
+      }
+    }
+    await sink.insert([new Order()]);
+    expect(await rows()).toEqual([{ id: 1, cents: 2, note: "three" }]);
+  });
+
+  it.each([new Error("secret"), undefined, null])(
+    "fails the message alone whose row throws %o when it is read",
+    async (thrown) => {
+      const { sink, rows } = await orders();
+      const bad = {
+        id: 1,
+        get cents(): number {
+          throw thrown;
+        },
+      };
+      const batch = messages([bad, row(2)]);
+      await sink.handle(batch);
+      expect(batch.map(({ failure }) => failure?.message)).toEqual([
+        'The row: column "cents" cannot be read: something of it throws',
+        undefined,
+      ]);
+      expect(await rows()).toMatchObject([row(2)]);
+    },
+  );
 
   it("finds the row that breaks a constraint checked at the end of the transaction", async () => {
     const { pool, rows } = await testDatabase(`create table parent (id integer primary key);
