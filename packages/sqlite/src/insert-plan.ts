@@ -49,7 +49,7 @@ export class InsertPlan {
       }
     }
     return this.#columns.map((column) => {
-      const value = Object.hasOwn(row, column.name) ? row[column.name] : undefined;
+      const value = valueOf(row, column.name);
       const problem = mismatch(value, column);
       if (problem !== undefined) throw new RowError(index, column.name, problem);
       return bindable(value);
@@ -71,6 +71,11 @@ export class InsertPlan {
     }
     return inserted;
   }
+}
+
+/** Members of its class are a row's, too; those that every object has, `constructor` say, are not. */
+function valueOf(row: Row, name: string): unknown {
+  return name in Object.prototype && !Object.hasOwn(row, name) ? undefined : row[name];
 }
 
 function equal(names: readonly string[], separator: string): string {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { batchInsert, type BatchInsertOptions, type Row } from "@westend/sqlite";
+import { batchInsert, type BatchInsert, type BatchInsertOptions, type Row } from "@westend/sqlite";
 import { file } from "./support/fixtures.ts";
 
 const TABLE = `CREATE TABLE "or""ders" (
@@ -118,6 +118,20 @@ describe("batchInsert", () => {
     await insertOf().insert([row("a", { anything })]);
     const stored = database.prepare('SELECT CAST(anything AS TEXT) AS text FROM "or""ders"').get();
     expect(stored).toEqual({ text: String(anything) });
+  });
+
+  it("takes what members of its class say for a row's", async () => {
+    const { insertOf, rows } = tableOf();
+    class Order {
+      readonly id = "a";
+      readonly cents = 1;
+      get note(): string {
+        return "here";
+      }
+    }
+    const orders = insertOf({ columns: ["id", "cents", "note"] }) as BatchInsert<object>;
+    await orders.insert([new Order()]);
+    expect(rows()).toMatchObject([{ id: "a", cents: 1, note: "here" }]);
   });
 
   it("does not take names for SQL", async () => {
