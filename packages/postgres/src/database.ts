@@ -12,7 +12,7 @@ import {
 } from "./client.ts";
 import { ConnectionTimeout } from "./failures.ts";
 import { quote } from "./quote.ts";
-import { isDisconnect, StatementTimeout } from "./retryable.ts";
+import { isSpent, StatementTimeout } from "./retryable.ts";
 
 /** Milliseconds a statement may take unless options say otherwise. */
 export const TIMEOUT = 10_000;
@@ -97,7 +97,7 @@ export class Database {
     try {
       return await work(session);
     } catch (error) {
-      if (isDisconnect(error)) session.giveUp();
+      if (isSpent(error)) session.giveUp();
       throw error;
     } finally {
       connection.removeListener("error", ignore);

@@ -2,7 +2,7 @@ import { ConfigurationError } from "westend";
 
 /** SQLSTATEs and their classes (two characters) after which trying again may help. */
 const RETRYABLE = new Set([
-  "08", // the connection
+  "08", // the connection; a violation of the protocol (08P01) is what PgBouncer calls it when its server is gone
   "40", // rolled back: a deadlock, a serialization failure
   "53", // out of memory, disk or connections
   "57", // cancelled, shut down, starting up
@@ -15,7 +15,6 @@ const RETRYABLE = new Set([
 
 /** Of those classes, what will be no other the next time. */
 const FINAL = new Set([
-  "08P01", // a protocol violation: this server, or what stands before it, is no PostgreSQL
   "57P04", // the database was dropped
 ]);
 
@@ -58,6 +57,7 @@ export function retryable(error: unknown): boolean | "stop" {
   const state = sqlStateOf(error);
   if (state === undefined) return isDisconnect(error);
   if (FINAL.has(state)) return false;
+  if (isStale(error)) return true;
   return RETRYABLE.has(state) || RETRYABLE.has(state.slice(0, 2));
 }
 
@@ -68,6 +68,20 @@ export function isDisconnect(error: unknown): boolean {
   if (code !== undefined && NETWORK.has(code)) return true;
   if (sqlStateOf(error) !== undefined) return /^(08|57P0[1-3])/.test(code as string);
   return error instanceof Error && LOST.test(error.message);
+}
+
+/**
+ * Whether another connection may do better: this one is lost; its server can only be read since another took over; or what was prepared
+ * on it no longer fits a table that was altered.
+ */
+export function isSpent(error: unknown): boolean {
+  return isDisconnect(error) || sqlStateOf(error) === "25006" || isStale(error);
+}
+
+/** A plan whose result has another type by now; the code says no more than "not supported". */
+function isStale(error: unknown): boolean {
+  if (sqlStateOf(error) !== "0A000") return false;
+  return (error as { readonly routine?: unknown }).routine === "RevalidateCachedQuery";
 }
 
 function codeOf(error: unknown): string | undefined {

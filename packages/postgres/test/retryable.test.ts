@@ -15,6 +15,7 @@ describe("retryable", () => {
     ["53300", "too many connections"],
     ["53100", "a full disk"],
     ["08006", "a lost connection"],
+    ["08P01", "a server that PgBouncer has lost"],
     ["25006", "a standby"],
     ["ECONNRESET", "a reset"],
     ["ECONNREFUSED", "a server that is down"],
@@ -42,7 +43,7 @@ describe("retryable", () => {
     ["42501", "a missing privilege"],
     ["28P01", "a wrong password"],
     ["57P04", "a database that was dropped"],
-    ["08P01", "a server that speaks another protocol"],
+    ["0A000", "what the server cannot do"],
     ["ERR_ASSERTION", "something else"],
   ])("is false of %s, %s", (code) => {
     expect(retryable(failure(code))).toBe(false);

@@ -366,6 +366,30 @@ describeWith("postgres", "batchInsert", () => {
     expect(await rows("select * from t")).toHaveLength(2);
   });
 
+  it("takes a new connection for another try if its server can only be read by now", async () => {
+    const { another, schema, rows } = await testDatabase(TABLE);
+    const pool = another({ max: 1 });
+    const sink = batchInsert(pool, { schema, table: 'or"ders', columns: COLUMNS });
+    await sink.open();
+    await pool.query("set session characteristics as transaction read only");
+    const error = await reasonOf(sink.insert([row(1)]));
+    expect([error.code, retryable(error)]).toEqual(["25006", true]);
+    await sink.insert([row(1)]);
+    expect(await rows('select cents from "or""ders"')).toEqual([{ cents: 1 }]);
+  });
+
+  it("prepares its statement again on a new connection if a column that it returns was altered", async () => {
+    const { another, schema, rows } = await testDatabase(TABLE);
+    const pool = another({ max: 1 });
+    const returning = ["made"];
+    const sink = batchInsert(pool, { schema, table: 'or"ders', columns: COLUMNS, returning });
+    await sink.insert([row(1)]);
+    await rows('alter table "or""ders" alter made type varchar(100)');
+    const error = await reasonOf(sink.insert([row(2)]));
+    expect([error.code, retryable(error)]).toEqual(["0A000", true]);
+    expect(await sink.insert([row(2)])).toMatchObject({ rows: [{ made: "here" }] });
+  });
+
   it("leaves it to the retry policy if the table is to blame, and fails no message", async () => {
     const { sink, pool } = await orders();
     await sink.open();
