@@ -37,7 +37,11 @@ const target: Checker = satisfying(
   (value) => has(value, "query") || has(value, "connect"),
 );
 
+/** Of a timer. */
 const milliseconds = (min: number): Checker => optional(number({ min, max: 2 ** 31 - 1 }));
+
+/** Counted by the server. */
+const span = (min: number): Checker => optional(number({ min, max: Number.MAX_SAFE_INTEGER / 4 }));
 
 const database: { readonly [Key in keyof PostgresDatabaseOptions]-?: Checker } = {
   timeout: milliseconds(1),
@@ -78,12 +82,12 @@ const postgresOptions: Checker = object<PostgresOptions>({
   idle: milliseconds(1),
   finite: optional(boolean),
   onFailure: optional(oneOf("retry", "deadLetter")),
-  retryDelay: milliseconds(0),
+  retryDelay: span(0),
 });
 
 const deadLetterOptions: Checker = object<PostgresDeadLetterOptions>({
   queue,
-  ttl: milliseconds(0),
+  ttl: span(0),
   seal: optional(func),
   identify: optional(func),
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import { describeWith } from "test-servers/vitest";
 import { definePipeline, json, text, type DeadLetter } from "westend";
@@ -76,9 +77,21 @@ describeWith("postgres", "postgresDeadLetter", () => {
     expect(await queue.deadLetters.count()).toBe(2);
   });
 
+  it("recognises a letter by whatever text it is told, also by what no index takes", async () => {
+    const { queue } = await letters();
+    const sink = postgresDeadLetter({ queue, identify: ({ payload }) => payload as string });
+    const random = Array.from({ length: 400 }, () => randomUUID()).join("");
+    const batch = [random, `${random}!`, "a\0", "\ud800", "\ud801"].map((payload) =>
+      letter({ payload }),
+    );
+    await sink.write(batch, signal);
+    await sink.write(batch, signal);
+    expect(await queue.deadLetters.count()).toBe(batch.length);
+  });
+
   it("seals payloads and deletes old letters if told to", async () => {
     const { queue } = await letters();
-    const sink = postgresDeadLetter({ queue, seal: () => "sealed", ttl: 86_400_000 });
+    const sink = postgresDeadLetter({ queue, seal: () => "sealed", ttl: 90 * 86_400_000 });
     await sink.write([letter(), letter({ failedAt: Date.now() })] as never, signal);
     expect(await queue.deadLetters.list()).toMatchObject([{ payload: "sealed" }]);
   });

@@ -50,6 +50,19 @@ describe("what is kept of a letter", () => {
   it("has the identity that it is given, within its source", () => {
     expect(letterHead(letter(), () => "7").identity).toBe("kafka:7");
   });
+
+  it.each([
+    ["contains a NUL", "a\0", "b\0"],
+    ["contains half of a surrogate pair", "\ud800", "\ud801"],
+    ["is too long for an index", `${"x".repeat(5_000)}1`, `${"x".repeat(5_000)}2`],
+  ])("has a hash for an identity that %s, each its own", (_, one, other) => {
+    const identity = (given: string): unknown => letterHead(letter(), () => given).identity;
+    expect(identity(one)).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(identity(one)).toBe(identity(one));
+    expect(identity(one)).not.toBe(identity(other));
+    const metadata = { id: one, queue: "jobs", enqueuedAt: 12 };
+    expect(letterHead(letter({ metadata })).identity).toMatch(/^sha256:/);
+  });
 });
 
 describe("a payload that is neither text nor bytes", () => {
