@@ -8,6 +8,10 @@ export interface SqliteStatement {
   all(...parameters: SqliteValue[]): unknown[];
   /** Used where it is there, which is from Node 22.16: rows as arrays cost half of what rows as objects cost. */
   setReturnArrays?(enabled: boolean): void;
+  /** `node:sqlite`: integers as bigints. */
+  setReadBigInts?(enabled: boolean): void;
+  /** `better-sqlite3`: the same. */
+  safeIntegers?(enabled: boolean): unknown;
 }
 
 /** The part of a SQLite connection we need; a `DatabaseSync` of `node:sqlite` and a `Database` of `better-sqlite3` have it. */
@@ -25,4 +29,19 @@ export function openClient(path: string): SqliteClient {
   // Loaded here and not at the top: Node 22 prints a warning as soon as the module is loaded.
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   return new DatabaseSync(path);
+}
+
+/** A connection whose rows are objects of numbers, whatever its owner has set for their own. */
+export function withPlainRows(client: SqliteClient): SqliteClient {
+  return {
+    exec: (sql) => client.exec(sql),
+    close: () => client.close(),
+    prepare(sql) {
+      const statement = client.prepare(sql);
+      statement.setReturnArrays?.(false);
+      statement.setReadBigInts?.(false);
+      statement.safeIntegers?.(false);
+      return statement;
+    },
+  };
 }

@@ -1,5 +1,11 @@
 import type { Clock } from "westend";
-import { openClient, type SqliteClient, type SqliteStatement, type SqliteValue } from "./client.ts";
+import {
+  openClient,
+  type SqliteClient,
+  type SqliteStatement,
+  type SqliteValue,
+  withPlainRows,
+} from "./client.ts";
 import { explain, isBusy } from "./failures.ts";
 import { GroupCommit, type SubmitOptions } from "./group-commit.ts";
 import { prepareSchema } from "./schema.ts";
@@ -103,7 +109,8 @@ export class Connection {
  * @throws ConfigurationError if the file cannot be opened, is no database, or is of a newer release.
  */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  const client = await patiently(options, () => options.client ?? openClient(options.path ?? ""));
+  const opened = await patiently(options, () => options.client ?? openClient(options.path ?? ""));
+  const client = withPlainRows(opened);
   try {
     await patiently(options, () => configure(client, options.synchronous));
     return new Connection(client, options);

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "westend";
-import { sqliteQueue, type LeasedMessage } from "@westend/sqlite";
+import { batchInsert, sqliteQueue, type LeasedMessage } from "@westend/sqlite";
 import { calendarClock, file, queueOf, watched } from "./support/fixtures.ts";
 
 const payloads = (messages: readonly LeasedMessage[]): unknown[] =>
@@ -213,6 +213,24 @@ describe("SqliteQueue", () => {
     });
     client.close();
   });
+
+  it.each([{ readBigInts: true }, { returnArrays: true }])(
+    "works on a connection of the user's whose own rows are other: %o",
+    async (options) => {
+      const client = new DatabaseSync(file(), options as object);
+      const queue = queueOf({ client });
+      const ids = await queue.enqueueAll(Array.from({ length: 150 }, () => "a"));
+      const [message] = await queue.lease({ limit: 1 });
+      expect(message?.metadata).toMatchObject({ id: ids[0], attempts: 1 });
+      expect(await queue.counts()).toEqual({ ready: 149, leased: 1, delayed: 0, dead: 0 });
+      client.exec("CREATE TABLE event (id INTEGER PRIMARY KEY, note TEXT)");
+      const events = batchInsert(client, { table: "event", key: ["id"], onConflict: "ignore" });
+      await events.insert([{ id: 1 }]);
+      expect(await events.insert([{ id: 1 }, { id: 2 }])).toEqual({ inserted: 1, known: 1 });
+      await queue.close();
+      client.close();
+    },
+  );
 
   it("takes nothing after it was closed", async () => {
     const queue = queueOf();
