@@ -20,6 +20,8 @@ type AuditRow = Omit<AuditRecord, "edited"> & { readonly edited: number };
 export interface DeadLetterHome {
   readonly connection: Connection;
   readonly number: number;
+  /** Whole milliseconds since the Unix epoch. */
+  readonly now: number;
   enqueued(): void;
 }
 
@@ -70,7 +72,7 @@ export class DeadLetters {
         move: (letters) =>
           connection.write(
             () => {
-              const count = redriveGroup(connection, number, letters, connection.clock.date());
+              const count = redriveGroup(connection, number, letters, home.now);
               connection.prepare(AUDIT).run(count, audit);
               return count;
             },
@@ -85,8 +87,8 @@ export class DeadLetters {
   /** Deletes letters for good, in transactions of 100, and leaves a record; resolves with how many. */
   async purge(options: PurgeOptions): Promise<number> {
     const { by, olderThan, ...filter } = options;
-    const { connection, number } = await this.#open();
-    const before = Math.min(filter.before ?? Infinity, connection.clock.date() - olderThan);
+    const { connection, number, now } = await this.#open();
+    const before = Math.min(filter.before ?? Infinity, now - olderThan);
     const audit = await this.#beginAudit("purge", by, { ...filter, before }, false);
     for (let purged = 0; ;) {
       const count = await connection.write(
@@ -124,11 +126,11 @@ export class DeadLetters {
     filter: DeadLetterFilter,
     edited: boolean,
   ): Promise<number> {
-    const { connection, number } = await this.#open();
+    const { connection, number, now } = await this.#open();
     return connection.write(() => {
       const row = connection
         .prepare(BEGIN_AUDIT)
-        .get(number, connection.clock.date(), action, by, JSON.stringify(filter), edited ? 1 : 0);
+        .get(number, now, action, by, JSON.stringify(filter), edited ? 1 : 0);
       return (row as { id: number }).id;
     });
   }

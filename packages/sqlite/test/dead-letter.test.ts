@@ -293,6 +293,16 @@ describe("dead letters", () => {
     });
   });
 
+  it("are sent back and deleted by a clock that knows parts of milliseconds", async () => {
+    const clock = calendarClock(1_700_000_000_000.5);
+    const queue = queueOf({ clock });
+    const sink = sqliteDeadLetter({ queue });
+    await sink.write([letter(), letter()], signal);
+    expect(await queue.deadLetters.redrive({ by: "ada", limit: 1 })).toMatchObject({ redriven: 1 });
+    expect(await queue.deadLetters.purge({ by: "cron", olderThan: 0 })).toBe(1);
+    expect(await queue.lease()).toHaveLength(1);
+  });
+
   it("are deleted when they are old enough, and leave a record", async () => {
     const { queue, write, clock } = await opened();
     await write(...Array.from({ length: 150 }, () => letter({ failedAt: clock.date() - 100 })));
