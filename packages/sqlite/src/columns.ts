@@ -64,7 +64,8 @@ interface Fit {
   accepts(value: unknown): boolean;
 }
 
-const isText = (value: unknown): boolean => typeof value === "string";
+/** Half of a surrogate pair would be stored as another character, and a key with one found by another key. */
+const isText = (value: unknown): boolean => typeof value === "string" && value.isWellFormed();
 const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
 /** SQLite has integers of 64 bits. */
 const isLong = (value: unknown): boolean =>
@@ -95,6 +96,7 @@ export function mismatch(value: unknown, column: Column): string | undefined {
 function kindOfValue(value: unknown): string {
   if (isBytes(value)) return "bytes";
   if (typeof value === "number") return "another number";
+  if (typeof value === "string" && !isText(value)) return "half of a surrogate pair";
   return typeof value === "bigint" && !isLong(value) ? "a longer bigint" : typeof value;
 }
 

@@ -90,6 +90,7 @@ describe("batchInsert", () => {
     [row("a", { cents: undefined }), 'column "cents" is required, got undefined'],
     [row("a", { rate: NaN }), 'column "rate" takes finite numbers, got another number'],
     [row("a", { note: 4711 }), 'column "note" takes text, got another number'],
+    [row("a", { note: "4711 \ud800" }), 'column "note" takes text, got half of a surrogate pair'],
     [row("a", { raw: "4711" }), 'column "raw" takes bytes, got string'],
     [
       row("a", { anything: true as never }),
