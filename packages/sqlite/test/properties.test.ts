@@ -27,7 +27,7 @@ describe("any sequence of calls", () => {
           },
         });
       }),
-      { numRuns: 100 },
+      { numRuns: Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 100) },
     );
   });
 
@@ -52,7 +52,7 @@ describe("any sequence of calls", () => {
           expect(oracle.breaches).toEqual([]);
           expect(oracle.left).toEqual([]);
         }),
-        { numRuns: 100 },
+        { numRuns: Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 100) },
       );
     },
   );

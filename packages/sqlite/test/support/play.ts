@@ -47,7 +47,7 @@ export const stepsOf = (key: fc.Arbitrary<string | undefined>): fc.Arbitrary<Ste
       }),
       fc.record({ do: fc.constant("pass" as const), milliseconds: fc.constantFrom(5, 20, 60) }),
     ),
-    { minLength: 1, maxLength: 40 },
+    { minLength: 1, maxLength: 40, size: "max" },
   );
 
 /** Is told of everything that comes of the steps. */
