@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -9,56 +10,88 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "..");
-const guide = join(root, "docs/guide");
-const pages = readdirSync(guide).filter((name) => name.endsWith(".md"));
 
-/** The TypeScript of a page. A block that begins with a comment naming a file can be imported by that name. */
+/** Every page that shows users code. */
+const pages = [
+  "README.md",
+  ...["connectors", "guide", "reference"].flatMap((folder) =>
+    readdirSync(join(root, "docs", folder)).map((name) => `docs/${folder}/${name}`),
+  ),
+  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
+].filter((page) => page.endsWith(".md") && existsSync(join(root, page)));
+
+/**
+ * The TypeScript of a page. A block that begins with a comment naming a file can be imported by that name. What an excerpt takes
+ * for granted stands before it in a comment that readers do not see: `<!-- given`, code, `-->`.
+ */
 function programsOf(page: string): Map<string, string> {
   const programs = new Map<string, string>();
-  const text = readFileSync(join(guide, page), "utf8");
-  for (const [index, [, code = ""]] of [...text.matchAll(/^```ts\n(.*?)^```/gms)].entries()) {
-    const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `${index}.ts`;
-    programs.set(name, code);
+  const text = readFileSync(join(root, page), "utf8");
+  const blocks = text.matchAll(/(?:^<!-- given\n((?:(?!-->).)*)-->\n\n)?^```ts\n(.*?)^```/gms);
+  for (const [index, [, given = "", code = ""]] of [...blocks].entries()) {
+    const unnamed = code.includes('from "vitest"') ? `${index}.test.ts` : `${index}.ts`;
+    const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? unnamed;
+    programs.set(name, given + code);
   }
   return programs;
 }
 
-describe("the guide", () => {
+const withCode = pages.filter((page) => programsOf(page).size > 0);
+const withTests = withCode.filter((page) =>
+  [...programsOf(page).keys()].some((name) => name.endsWith(".test.ts")),
+);
+
+describe("the documentation", () => {
   let folder: string;
   let said: string;
 
+  /** What it says if it does not end with 0. */
+  const complaintsOf = (command: string, ...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", command), args, {
+      cwd: folder,
+      encoding: "utf8",
+      shell: process.platform === "win32",
+    });
+    return status === 0 ? "" : stdout + stderr;
+  };
+
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "westend-guide-"));
+    folder = mkdtempSync(join(tmpdir(), "westend-documentation-"));
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
     writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(
       join(folder, "tsconfig.json"),
       JSON.stringify({
         extends: join(root, "tsconfig.test.base.json"),
-        compilerOptions: { customConditions: [] },
+        compilerOptions: { customConditions: [], noUnusedLocals: false },
       }),
     );
-    for (const page of pages) {
-      mkdirSync(join(folder, page));
-      for (const [name, code] of programsOf(page)) writeFileSync(join(folder, page, name), code);
+    for (const page of withCode) {
+      for (const [name, code] of programsOf(page)) {
+        const file = join(folder, page, name);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, `${code}\nexport {};\n`);
+      }
     }
-    const tsc = join(root, "node_modules/.bin/tsc");
-    const args = ["-p", folder, "--pretty", "false"];
-    const shell = process.platform === "win32";
-    said = spawnSync(tsc, args, { cwd: folder, encoding: "utf8", shell }).stdout;
+    said = complaintsOf("tsc", "-p", folder, "--pretty", "false");
   });
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each(pages)("compiles as it is shown: %s", (page) => {
+  it.each(withCode)("compiles as it is shown: %s", (page) => {
     expect(said.split("\n").filter((line) => line.startsWith(`${page}/`))).toEqual([]);
   });
 
-  it("has code to compile", () => {
-    expect(pages.flatMap((page) => [...programsOf(page)])).not.toEqual([]);
+  it.each(withTests)("shows tests that pass: %s", (page) => {
+    expect(complaintsOf("vitest", "run", "--root", join(folder, page))).toBe("");
+  });
+
+  it("has code on its pages, and tests", () => {
+    expect(withCode.length).toBeGreaterThan(5);
+    expect(withTests).toContain("README.md");
   });
 });
