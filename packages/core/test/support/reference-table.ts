@@ -9,7 +9,12 @@ export function textOf(path: string): string {
 
 /** Rows of the tables of a page of the docs, cell by cell, without the heads. */
 export function tableRows(page: string): string[][] {
-  return textOf(page)
+  return rowsOf(textOf(page));
+}
+
+/** Rows of the tables of a part of a page. */
+export function rowsOf(text: string): string[][] {
+  return text
     .split("\n")
     .filter((line) => line.startsWith("| `"))
     .map((line) =>
