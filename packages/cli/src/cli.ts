@@ -4,7 +4,7 @@ import { ExitCode } from "./exit.ts";
 import { loadPipelines, selectPipelines } from "./load.ts";
 import { paintFor } from "./paint.ts";
 import { defineProgram, type RunFlags } from "./program.ts";
-import { Refusal } from "./refusal.ts";
+import { LoadFailure, Refusal } from "./refusal.ts";
 import { reporterFor } from "./reporters.ts";
 import { runPipelines } from "./run.ts";
 import { checkTypes } from "./type-check.ts";
@@ -32,12 +32,13 @@ async function run(file: string, flags: RunFlags): Promise<number> {
     const { timeout } = flags;
     return await runPipelines(pipelines, { reporter: reporterFor(flags), timeout });
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    const failed = error instanceof LoadFailure;
+    if (!failed && !(error instanceof Refusal)) throw error;
     const { red } = paintFor(process.stderr, flags.color);
     process.stderr.write(`${red("westend:")} ${error.message}\n`);
-    if (flags.verbose && error.cause !== undefined) {
-      process.stderr.write(`${errorText(error.cause, true)}\n`);
+    if (failed || (flags.verbose && error.cause !== undefined)) {
+      process.stderr.write(`${errorText(error.cause, flags.verbose)}\n`);
     }
-    return ExitCode.refused;
+    return failed ? ExitCode.died : ExitCode.refused;
   }
 }

@@ -2,9 +2,9 @@
 export const ExitCode = {
   /** Every pipeline ended or was drained. */
   done: 0,
-  /** A pipeline died, or its drain had to abandon messages. */
+  /** A pipeline died or could not start, the file's own code threw, or a drain had to abandon messages: trying again may help. */
   died: 1,
-  /** The arguments, the file or its options are wrong; nothing was started. */
+  /** The arguments, the file or its options are wrong; nothing was started, and trying again does not help. */
   refused: 2,
 } as const;
 

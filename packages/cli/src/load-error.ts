@@ -1,10 +1,29 @@
 import { relative } from "node:path";
-import { describeError, errorText } from "./describe-error.ts";
+import { describeError } from "./describe-error.ts";
 import { printable } from "./printable.ts";
+import { LoadFailure, Refusal } from "./refusal.ts";
 import { excerptOf, positionOf, positionOfSyntaxError } from "./source-position.ts";
 
 /** Why a file could not be loaded, in words a user can act upon, with file and line where they are known. */
-export function explainLoadError(path: string, file: string, error: unknown): string {
+export function explainLoadError(
+  path: string,
+  file: string,
+  error: unknown,
+): Refusal | LoadFailure {
+  const options = { cause: error };
+  if (isForGood(error)) return new Refusal(explain(path, file, error), options);
+  return new LoadFailure(`${path} failed while it was loaded${at(error)}`, options);
+}
+
+/** It fails however often it is tried: what Node says of files, imports and their syntax, and options that are refused. */
+function isForGood(error: unknown): boolean {
+  if (describeError(error).code === "WESTEND_ERR_CONFIGURATION") return true;
+  // What a file runs fails in it, or in what it called; only what keeps it from running comes from the loader.
+  const [origin = ""] = placesIn(error);
+  return /^node:internal\/(?:modules\/|vm\b)/.test(origin);
+}
+
+function explain(path: string, file: string, error: unknown): string {
   const { code = "", message } = describeError(error);
   switch (code) {
     case "WESTEND_ERR_CONFIGURATION":
@@ -18,7 +37,7 @@ export function explainLoadError(path: string, file: string, error: unknown): st
       return `${path}: ${shortened(message)}`;
     default:
       if (error instanceof SyntaxError) return located(path, file, error, message);
-      return `${path} failed while it was loaded${at(error)}\n${errorText(error, false)}`;
+      return `${path}: ${shortened(message)}`;
   }
 }
 
@@ -42,15 +61,18 @@ function located(path: string, file: string, error: unknown, message: string): s
 
 /** Where in the user's files it was thrown. */
 function at(error: unknown): string {
+  const place = placesIn(error).find((each) => !/^node:|\/node_modules\//.test(each));
+  return place === undefined ? ":" : ` (${printable(shortPath(place))}):`;
+}
+
+/** The places of the calls in a stack, innermost first; those of the engine have none. */
+function placesIn(error: unknown): readonly string[] {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const frame = /\((file:[^)]+)\)|at (?:async )?(file:\S+)/.exec(
-    stack
-      .split("\n")
-      .filter((line) => /^ +at .*file:/.test(line) && !line.includes("/node_modules/"))
-      .join("\n"),
-  );
-  const url = frame?.[1] ?? frame?.[2];
-  return url === undefined ? ":" : ` (${printable(shortPath(url))}):`;
+  const frames = stack.split("\n").filter((line) => /^ +at /.test(line));
+  return frames
+    .map((frame) => / \((.+:\d+:\d+)\)$|at (?:async )?(\S.*:\d+:\d+)$/.exec(frame))
+    .map((place) => place?.[1] ?? place?.[2])
+    .filter((place) => place !== undefined);
 }
 
 function shortened(message: string): string {

@@ -19,7 +19,8 @@ export interface Exported {
 
 /**
  * Imports the file and gives the pipelines it exports: each by itself, in arrays, or as the default.
- * @throws Refusal if there is no such file, it cannot be loaded or never ends loading, or it exports none
+ * @throws Refusal if there is no such file, it cannot be loaded or never ends loading, or it exports none;
+ * LoadFailure if its own code throws
  */
 export async function loadPipelines(path: string): Promise<readonly Exported[]> {
   const file = resolve(path);
@@ -65,7 +66,7 @@ async function importOf(path: string, file: string): Promise<Readonly<Record<str
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new Refusal(explainLoadError(path, file, error), { cause: error });
+    throw explainLoadError(path, file, error);
   }
 }
 

@@ -43,9 +43,10 @@ Output:
 const EXIT_CODES = `
 Exit codes:
   0          every pipeline ended or was drained
-  1          a pipeline died or could not start, or a drain had to abandon messages
+  1          a pipeline died or could not start, the file threw, or a drain had to abandon messages
   2          wrong arguments, file, types or options; nothing was started
   130, 143   given up on a second SIGINT or SIGTERM
+After 1 another try may help, after 2 it does not.
 `;
 
 const UNLESS_TOLD = { check: false, json: false, quiet: false, verbose: false };

@@ -1,17 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
+import { fileWith } from "../support/file-with.ts";
 import { westend } from "../support/westend.ts";
-
-/** What the tools of this repository should not find. */
-function fileWith(source: string, name: string = "pipeline.ts"): string {
-  const folder = mkdtempSync(join(tmpdir(), "westend-cli-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, name);
-  writeFileSync(file, source);
-  return file;
-}
 
 function installTypeScript(folder: string): void {
   mkdirSync(join(folder, "node_modules"));
@@ -114,16 +105,20 @@ describe("westend run refuses, with 2", () => {
     expect(stderr).toContain("--import tsx");
   });
 
+  it("an import without what is asked of it", async () => {
+    const file = fileWith('import { nothing } from "node:path";\n');
+
+    expect(await refusal(file)).toContain("does not provide an export named 'nothing'");
+  });
+
+  it("a package that is not there", async () => {
+    expect(await refusal(fileWith('import "not-installed";\n'))).toContain("'not-installed'");
+  });
+
   it("an import that is not there", async () => {
     const file = fileWith('import "./missing.ts";\n');
 
     expect(await refusal(file)).toMatch(/Cannot find module '.*missing\.ts' imported from .*\n$/);
-  });
-
-  it("a file that throws while it is loaded, with the place", async () => {
-    expect(await refusal("throwing.ts")).toMatch(
-      /^westend: throwing\.ts failed while it was loaded \(throwing\.ts:\d+:\d+\):\nRangeError: no database configured\n$/,
-    );
   });
 
   it("a file that never ends loading, and says what to look for", async () => {
