@@ -35,23 +35,54 @@ export function describeError(error: unknown): DescribedError {
   return {
     name: printable(text(error, "name") ?? "Error"),
     code: codeOf(error),
-    message: printable(text(error, "message") ?? "an object was thrown"),
+    message: printable(messageOf(error)),
   };
+}
+
+/** What several attempts to connect have failed with has no message of its own: that of the first one says it. */
+function messageOf(error: object): string {
+  const cause = causeOf(error);
+  const borrowed = typeof cause === "object" && cause !== null ? text(cause, "message") : undefined;
+  const without = property(error, "message") === "" ? "without a message" : "an object was thrown";
+  return text(error, "message") ?? borrowed ?? without;
 }
 
 /** `TypeError [CODE]: message` */
 export function errorLine({ name, code, message }: DescribedError): string {
-  return `${name}${code === undefined ? "" : ` [${code}]`}: ${message}`;
+  const head = `${name}${code === undefined ? "" : ` [${code}]`}`;
+  return message === "" ? head : `${head}: ${message}`;
 }
 
 /** The error on a line, and each of its causes; verbosely with their stacks. */
 export function errorText(error: unknown, verbose: boolean): string {
-  return causesOf(error)
-    .map((cause, index) => {
-      const line = `${index === 0 ? "" : "  caused by "}${errorLine(describeError(cause))}`;
-      return verbose ? line + stackOf(cause) : line;
+  const causes = causesOf(error);
+  const described = causes.map(describeError);
+  return described
+    .map((each, index) => {
+      const own = withoutTail(each, described[index + 1]);
+      const line = `${index === 0 ? "" : "  caused by "}${errorLine(own)}`;
+      return verbose ? line + stackOf(causes[index]) : line;
     })
     .join("\n");
+}
+
+/** The error on one line, with what it comes from in the end, unless it says so itself: `fetch failed` alone helps nobody. */
+export function errorSummary(error: unknown): string {
+  const [first, ...causes] = causesOf(error).map(describeError);
+  const root = causes.at(-1);
+  const line = first === undefined ? "" : errorLine(first);
+  return root === undefined || line.includes(root.message)
+    ? line
+    : `${line}, caused by ${errorLine(root)}`;
+}
+
+/** Who wraps an error often repeats its message: it is shown with the cause. */
+function withoutTail(error: DescribedError, cause: DescribedError | undefined): DescribedError {
+  if (cause === undefined) return error;
+  if (error.message === cause.message) return { ...error, message: "" };
+  const tail = `: ${cause.message}`;
+  if (!error.message.endsWith(tail)) return error;
+  return { ...error, message: error.message.slice(0, -tail.length) };
 }
 
 /** The first of several errors stands for all. */

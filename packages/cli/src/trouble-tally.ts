@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { TelemetryEvents, TelemetryName } from "westend";
-import { describeError, errorLine } from "./describe-error.ts";
+import { errorSummary } from "./describe-error.ts";
 
 /** Distinct errors that are kept apart; an error text that never repeats must not fill the memory. */
 const DISTINCT = 100;
@@ -81,7 +81,7 @@ export class TroubleTally {
   }
 
   #add(pipeline: string, what: string, reason: unknown): void {
-    let error = errorLine(describeError(reason));
+    let error = errorSummary(reason);
     let key = `${pipeline}\n${what}\n${error}`;
     if (!this.#troubles.has(key) && this.#troubles.size >= DISTINCT) {
       error = "other errors";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorText } from "../src/describe-error.ts";
+import { errorSummary, errorText } from "../src/describe-error.ts";
 
 describe("errorText", () => {
   it("gives name, code and message, and those of the causes", () => {
@@ -26,6 +26,25 @@ describe("errorText", () => {
     expect(errorText(error, false)).toBe("AggregateError: all failed\n  caused by Error: first");
   });
 
+  it("does not repeat with an error what its cause says", () => {
+    const cause = Object.assign(new Error("connect failed"), { code: "ECONNREFUSED" });
+    const error = new TypeError("no database: connect failed", { cause });
+
+    expect(errorText(error, false)).toBe(
+      "TypeError: no database\n  caused by Error [ECONNREFUSED]: connect failed",
+    );
+  });
+
+  it("lets an error without a message say what its cause says", () => {
+    const refused = Object.assign(new Error("connect failed"), { code: "ECONNREFUSED" });
+    const error = Object.assign(new AggregateError([refused, refused], ""), { code: "ECONN" });
+
+    expect(errorText(error, false)).toBe(
+      "AggregateError [ECONN]\n  caused by Error [ECONNREFUSED]: connect failed",
+    );
+    expect(errorText(new Error(""), false)).toBe("Error: without a message");
+  });
+
   it("runs no getters", () => {
     const trap = {
       get message(): string {
@@ -48,5 +67,22 @@ describe("errorText", () => {
 
   it("adds stacks if it is to be verbose", () => {
     expect(errorText(new Error("no"), true)).toMatch(/^Error: no\n +at .*describe-error\.test\.ts/);
+  });
+});
+
+describe("errorSummary", () => {
+  it("names what is behind an error that does not say so", () => {
+    const cause = Object.assign(new Error("connect failed"), { code: "ECONNREFUSED" });
+    const error = new TypeError("fetch failed", { cause: new Error("no socket", { cause }) });
+
+    expect(errorSummary(error)).toBe(
+      "TypeError: fetch failed, caused by Error [ECONNREFUSED]: connect failed",
+    );
+  });
+
+  it("says once what an error repeats of its cause", () => {
+    const error = new TypeError("no database: down", { cause: new Error("down") });
+
+    expect(errorSummary(error)).toBe("TypeError: no database: down");
   });
 });

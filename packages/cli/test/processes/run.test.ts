@@ -98,7 +98,7 @@ describe("westend run", () => {
     expect(stdout).toBe("");
     expect(stderr).toBe(
       [
-        'westend: unreachable died: ProducerError [WESTEND_ERR_PRODUCER]: The producer "nowhere" could not be opened: connect ECONNREFUSED 127.0.0.1:9092',
+        'westend: unreachable died: ProducerError [WESTEND_ERR_PRODUCER]: The producer "nowhere" could not be opened',
         "  caused by Error: connect ECONNREFUSED 127.0.0.1:9092\n",
       ].join("\n"),
     );
