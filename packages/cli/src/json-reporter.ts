@@ -25,6 +25,16 @@ export class JsonReporter implements Reporter {
     }
   }
 
+  standing(pipeline: string, milliseconds: number, where: string): void {
+    if (this.#quiet) return;
+    this.#write("standing", { pipeline, milliseconds: Math.round(milliseconds), where });
+  }
+
+  opening(pipeline: string, milliseconds: number): void {
+    if (this.#quiet) return;
+    this.#write("opening", { pipeline, milliseconds: Math.round(milliseconds) });
+  }
+
   asked(signal: NodeJS.Signals): void {
     if (!this.#quiet) this.#write("signal", { signal });
   }

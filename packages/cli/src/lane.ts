@@ -1,21 +1,25 @@
 import type { RunningPipeline } from "westend";
 import type { Startable } from "./load.ts";
 import type { Ending, Look } from "./look.ts";
+import { Progress, whereabouts } from "./progress.ts";
+import type { Reporter } from "./reporter.ts";
 
 /** One pipeline from its start to its end. */
 export class Lane {
   readonly name: string;
   readonly #pipeline: Startable;
   readonly #controller = new AbortController();
-  readonly #began = performance.now();
+  readonly #began: number = performance.now();
   #elapsed: number | undefined;
   #running: RunningPipeline | undefined;
   #ending: Ending = "running";
   #asked = false;
+  #progress: Progress;
 
   constructor(pipeline: Startable) {
     this.name = pipeline.name;
     this.#pipeline = pipeline;
+    this.#progress = new Progress(this.#began);
   }
 
   /** Starts it and resolves when it has ended; rejects with what kept it from starting or killed it. */
@@ -23,6 +27,7 @@ export class Lane {
     const asked = (): boolean => this.#asked;
     try {
       this.#running = await this.#pipeline.start({ signal: this.#controller.signal });
+      this.#progress = new Progress(performance.now());
       if (!asked()) started(this.name);
       await this.#running.done;
       this.#end(asked() ? "drained" : "ended");
@@ -52,6 +57,20 @@ export class Lane {
       elapsed: this.#elapsed ?? performance.now() - this.#began,
       stats: this.#running.stats(),
     };
+  }
+
+  /** Says so when it is time to: that it does not get on, or does not even begin. */
+  remind(reporter: Pick<Reporter, "standing" | "opening">): void {
+    if (this.#ending !== "running") return;
+    const now = performance.now();
+    if (this.#running === undefined) {
+      const opening = this.#progress.standing(now);
+      if (opening !== undefined) reporter.opening(this.name, opening);
+      return;
+    }
+    const stats = this.#running.stats();
+    const standing = this.#progress.standingOf(stats, now);
+    if (standing !== undefined) reporter.standing(this.name, standing, whereabouts(stats));
   }
 
   #end(ending: Ending): void {

@@ -37,13 +37,24 @@ export class TextReporter implements Reporter {
     if (quiet) return;
     if (trouble !== undefined) {
       const { pipeline, count: times, what, error } = trouble;
-      this.#say(err.paint.yellow(`${pipeline}  ${count(times)} × ${what}: ${error}`));
+      this.#warn(`${pipeline}  ${count(times)} × ${what}: ${error}`);
     }
     const width = Math.max(...looks.map(({ pipeline }) => pipeline.length));
     for (const look of looks) {
       if (bars?.show(look) === true || look.ending !== "running") continue;
       this.#say(`${err.paint.bold(look.pipeline.padEnd(width))}  ${summaryLine(look)}`);
     }
+  }
+
+  standing(pipeline: string, milliseconds: number, where: string): void {
+    const since = duration(milliseconds);
+    this.#warn(`${pipeline}  nothing has ended for ${since}; in flight: ${where}`);
+  }
+
+  opening(pipeline: string, milliseconds: number): void {
+    this.#warn(
+      `${pipeline}  has been starting for ${duration(milliseconds)}: a source or its dead-letter sink is not open yet`,
+    );
   }
 
   asked(signal: NodeJS.Signals): void {
@@ -66,6 +77,10 @@ export class TextReporter implements Reporter {
     bars?.stop();
     const texts = accounts.map(({ look, troubles }) => accountText(look, troubles, out.paint));
     if (texts.length > 0) out.stream.write(`${texts.join("\n\n")}\n`);
+  }
+
+  #warn(line: string): void {
+    this.#say(this.#options.err.paint.yellow(line));
   }
 
   #say(line: string): void {
