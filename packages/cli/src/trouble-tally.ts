@@ -39,6 +39,16 @@ const OUTCOME = {
   stop: "stops the pipeline",
 } satisfies Record<TelemetryEvents["westend:message:failed"]["action"], string>;
 
+const REFUSALS: ReadonlySet<string> = new Set<TelemetryName>([
+  "westend:acknowledge:refused",
+  "westend:dead-letter:refused",
+]);
+
+/** Westend's own words tell how many messages there were and when they are tried again: no two are alike. Why, the cause says. */
+function refusalOf(error: unknown): unknown {
+  return error instanceof Error ? (error.cause ?? error) : error;
+}
+
 /** Counts what goes wrong in all pipelines of the process, by error. */
 export class TroubleTally {
   readonly #troubles = new Map<string, { trouble: Trouble; count: number; shown: number }>();
@@ -48,7 +58,7 @@ export class TroubleTally {
     for (const [name, what] of Object.entries(WHAT)) {
       const listener = (event: unknown): void => {
         const { pipeline, error } = event as { pipeline: string; error: unknown };
-        this.#add(pipeline, what(event as never), error);
+        this.#add(pipeline, what(event as never), REFUSALS.has(name) ? refusalOf(error) : error);
       };
       subscribe(name, listener);
       this.#listeners.push([name, listener]);

@@ -67,6 +67,17 @@ describe("TroubleTally", () => {
     ]);
   });
 
+  it("counts refusals for the same reason together, however many messages and however long the wait", () => {
+    const troubles = tally();
+    for (const wait of [100, 200, 400]) {
+      const cause = new TypeError("no such table");
+      const error = new Error(`did not take ${wait} letters, again in ${wait} ms.`, { cause });
+      channel("westend:dead-letter:refused").publish({ pipeline: "orders", letters: wait, error });
+    }
+
+    expect(troubles.of("orders")).toMatchObject([{ count: 3, error: "TypeError: no such table" }]);
+  });
+
   it("listens to nothing once it is closed", () => {
     new TroubleTally().close();
 
