@@ -26,15 +26,18 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run(file: string, flags: RunFlags): Promise<number> {
+  const { red, yellow } = paintFor(process.stderr, flags.color);
+  const say = (words: string): void => {
+    if (!flags.quiet) process.stderr.write(`${yellow("westend:")} ${words}\n`);
+  };
   try {
     if (flags.check) checkTypes(file);
-    const pipelines = selectPipelines(await loadPipelines(file), flags.only);
+    const pipelines = selectPipelines(await loadPipelines(file, say), flags.only);
     const { timeout } = flags;
     return await runPipelines(pipelines, { reporter: reporterFor(flags), timeout });
   } catch (error) {
     const failed = error instanceof LoadFailure;
     if (!failed && !(error instanceof Refusal)) throw error;
-    const { red } = paintFor(process.stderr, flags.color);
     process.stderr.write(`${red("westend:")} ${error.message}\n`);
     if (failed || (flags.verbose && error.cause !== undefined)) {
       process.stderr.write(`${errorText(error.cause, flags.verbose)}\n`);

@@ -60,9 +60,8 @@ export class Lane {
   }
 
   /** Says so when it is time to: that it does not get on, or does not even begin. */
-  remind(reporter: Pick<Reporter, "standing" | "opening">): void {
+  remind(reporter: Pick<Reporter, "standing" | "opening">, now: number): void {
     if (this.#ending !== "running") return;
-    const now = performance.now();
     if (this.#running === undefined) {
       const opening = this.#progress.standing(now);
       if (opening !== undefined) reporter.opening(this.name, opening);

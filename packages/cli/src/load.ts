@@ -11,6 +11,9 @@ export interface Startable {
   start(options?: StartOptions): Promise<RunningPipeline>;
 }
 
+/** Milliseconds a file may take before it is said that it is being loaded. */
+const PATIENCE = 10_000;
+
 /** A pipeline, and what the file calls it: `orders`, `list[1]`. */
 export interface Exported {
   readonly pipeline: Startable;
@@ -22,10 +25,13 @@ export interface Exported {
  * @throws Refusal if there is no such file, it cannot be loaded or never ends loading, or it exports none;
  * LoadFailure if its own code throws
  */
-export async function loadPipelines(path: string): Promise<readonly Exported[]> {
+export async function loadPipelines(
+  path: string,
+  say: (words: string) => void,
+): Promise<readonly Exported[]> {
   const file = resolve(path);
   requireFile(path, file);
-  const exported = await Promise.race([importOf(path, file), stuck(path)]);
+  const exported = await unlessStuck(path, importOf(path, file), say);
   const found = new Map<Startable, string>();
   for (const [name, value] of Object.entries(exported)) {
     for (const [as, item] of itemsOf(name, value)) {
@@ -70,18 +76,31 @@ async function importOf(path: string, file: string): Promise<Readonly<Record<str
   }
 }
 
-/** Rejects once nothing is left that the process could wait for: whatever the file awaits never comes. Without it Node ends with 13. */
-function stuck(path: string): Promise<never> {
-  return new Promise((_, reject) => {
-    process.once("beforeExit", () => {
-      const waits = `${path} never ends loading: it, or a file it imports, awaits what cannot come any more.`;
-      reject(
-        new Refusal(
-          `${waits}\nLook for an await outside of functions whose promise nobody settles.`,
-        ),
-      );
-    });
+/**
+ * What the file exports, but rejects once nothing is left that the process could wait for: whatever the file awaits never comes, and
+ * Node would end with 13. While there is something, it may take its time; once that is long, it is said.
+ */
+async function unlessStuck<Loaded>(
+  path: string,
+  loading: Promise<Loaded>,
+  say: (words: string) => void,
+): Promise<Loaded> {
+  const slow = setTimeout(
+    () => say(`${path} is still being loaded: it, or a file it imports, awaits something.`),
+    PATIENCE,
+  );
+  slow.unref();
+  let empty = (): void => {};
+  const stuck = new Promise<never>((_, reject) => {
+    empty = (): void => reject(new Refusal(neverEnds(path)));
+    process.once("beforeExit", empty);
   });
+  try {
+    return await Promise.race([loading, stuck]);
+  } finally {
+    clearTimeout(slow);
+    process.off("beforeExit", empty);
+  }
 }
 
 function requireFile(path: string, file: string): void {
@@ -135,6 +154,13 @@ function sameName(name: string, one: string, other: string): string {
   return [
     `two pipelines are called ${name}: the exports ${one} and ${other}.`,
     "Give each a name of its own: summaries, accounts, telemetry and --only tell them apart by it.",
+  ].join("\n");
+}
+
+function neverEnds(path: string): string {
+  return [
+    `${path} never ends loading: it, or a file it imports, awaits what cannot come any more.`,
+    "Look for an await outside of functions whose promise nobody settles.",
   ].join("\n");
 }
 

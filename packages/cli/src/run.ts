@@ -51,7 +51,7 @@ export async function runPipelines(
   // It also keeps the process alive, should no source do so.
   const ticker = setInterval(() => {
     reporter.tick(looks(), troubles.next());
-    for (const lane of lanes) lane.remind(reporter);
+    for (const lane of lanes) lane.remind(reporter, performance.now());
   }, SECOND);
   release.push(() => clearInterval(ticker));
 
