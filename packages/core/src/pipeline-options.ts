@@ -75,7 +75,7 @@ const batcher = object({
 const pipeline: Checker = object(
   {
     name: satisfying(
-      "a string of 1 to 128 printable characters",
+      "1 to 128 printable characters",
       (value) => typeof value === "string" && /^\P{Cc}{1,128}$/u.test(value),
     ),
     producer: optional(source),
@@ -135,7 +135,7 @@ function requireSources(options: object, site: Site): void {
   const named = read(read(one, "producer") ?? one, "name") === "push";
   if (named || sources.some(([key]) => key === "push")) {
     const at = named ? site.at("producer").at("name") : site.at("producers").at("push");
-    at.mistakeInWords("another name", "the one of what push() brings");
+    at.mistakeInWords("another name", "the one of push()");
   }
   const sessions = sources.reduce((sum, [, source]) => {
     const concurrency = read(source, "concurrency");
@@ -192,8 +192,11 @@ export function checkUpdate(changes: unknown, batchers: readonly string[], sessi
   );
 }
 
-/** What is pushed is not shown: it may be somebody's data. */
-const pushed = object({
+/** What `stop` is given. What is left until a deadline may be a fraction, or over. */
+export const stopping: Checker = optional(object({ timeout: optional(number({ finite: false })) }));
+
+/** What `push` is given. Payloads are not shown: they may be somebody's data. */
+export const pushed: Checker = object({
   payloads: advised("Put a single one into an array: push([payload]).", whole("an array", isArray)),
   options: optional(
     object({
@@ -202,11 +205,3 @@ const pushed = object({
     }),
   ),
 });
-
-/**
- * Checks what is given to `running.push`.
- * @throws ConfigurationError that lists every mistake.
- */
-export function checkPush(payloads: unknown, options: unknown): void {
-  check("push", { payloads, options }, pushed);
-}

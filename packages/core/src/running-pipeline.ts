@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "./clock.ts";
 import type { PartitionKey } from "./message.ts";
-import { checkPush, checkUpdate } from "./pipeline-options.ts";
+import { check } from "./options.ts";
+import { checkUpdate, pushed, stopping } from "./pipeline-options.ts";
 import type { BatcherName } from "./definition.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type {
@@ -155,7 +156,8 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
     return this.#topology.status;
   }
 
-  stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
+  async stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
+    check("stop", options, stopping);
     const timeout = options?.timeout;
     if (timeout !== undefined) this.#topology.hasten(timeout);
     return this.#topology.stop(timeout ?? this.#topology.settings.shutdown);
@@ -173,7 +175,7 @@ export class Running<Payload, Metadata, Out> implements RunningPipeline<Payload,
     payloads: readonly Payload[],
     options?: PushOptions<Metadata>,
   ): Promise<readonly PushOutcome[]> {
-    checkPush(payloads, options);
+    check("push", { payloads, options }, pushed);
     return this.#topology.push(payloads, options);
   }
 

@@ -120,7 +120,7 @@ describe("the options of a pipeline", () => {
     expect(
       mistakes({ name: "", processor: { concurrency: 0 }, batchers: { a: { size: -1 } } }),
     ).toEqual([
-      'name: expected a string of 1 to 128 printable characters, got ""',
+      'name: expected 1 to 128 printable characters, got ""',
       "processor.concurrency: expected an integer ≥ 1 and ≤ 100000, got 0",
       "processor.handle: expected a function, got undefined",
       "batchers.a.size: expected an integer ≥ 1, got -1",
@@ -220,11 +220,11 @@ describe("the options of a pipeline", () => {
 
   it("leave the name push to what is pushed", () => {
     const push = { ...source(), name: "push" };
-    const producer = "producer.name: expected another name, got the one of what push() brings";
+    const producer = "producer.name: expected another name, got the one of push()";
     expect(mistakes(least({ producer: push }))).toEqual([producer]);
     expect(mistakes(least({ producer: { producer: push } }))).toEqual([producer]);
     expect(mistakes(least({ producer: undefined, producers: { push: source() } }))).toEqual([
-      "producers.push: expected another name, got the one of what push() brings",
+      "producers.push: expected another name, got the one of push()",
     ]);
     expect(mistakes(least({ producer: undefined, producers: { pushed: push } }))).toEqual([]);
   });

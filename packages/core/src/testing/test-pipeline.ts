@@ -1,7 +1,19 @@
 import { ConfigurationError } from "../errors.ts";
 import type { DeadLetter, DeadLetterSink, FailedMessage } from "../failure.ts";
 import type { BatchData, BatcherName, BatcherOptions } from "../definition.ts";
+import {
+  check,
+  func,
+  isObject,
+  object,
+  optional,
+  read,
+  record,
+  satisfying,
+  shaped,
+} from "../options.ts";
 import type { Pipeline } from "../pipeline.ts";
+import { pushed, stopping } from "../pipeline-options.ts";
 import type { PipelineStats, PushOutcome, StopReport } from "../report.ts";
 import type { PushOptions } from "../running-pipeline.ts";
 import { type Settings, Topology } from "../topology/topology.ts";
@@ -59,11 +71,13 @@ export interface TestPipeline<Payload, Metadata, Data, Out> extends AsyncDisposa
 /**
  * Runs a definition in memory: it takes what the test pushes in place of what its producers would send, and no time passes
  * but virtual time. Its processor and batchers are the real ones; its dead-letter sink is not called.
+ * Rejects with a ConfigurationError if the definition is none or an option is wrong.
  */
 export async function testPipeline<Payload, Metadata, Data, Out>(
   definition: Pipeline<Payload, Metadata, Data, Out>,
   options: TestPipelineOptions<Payload, Metadata, Out> = {},
 ): Promise<TestPipeline<Payload, Metadata, Data, Out>> {
+  check("testPipeline", { definition }, DEFINITION);
   const tested = new Tested(definition.settings, options as Replacements);
   await tested.start();
   return tested as TestPipeline<unknown, unknown, unknown, unknown> as TestPipeline<
@@ -79,6 +93,17 @@ interface Replacements {
   readonly batchers?: Readonly<Record<string, BatchHandler | undefined>>;
   readonly deadLetter?: DeadLetterSink<unknown, unknown>["write"];
 }
+
+/** One that is running has no settings; nor have options that `definePipeline` was not given yet. */
+const DEFINITION = object({
+  definition: satisfying("what definePipeline gives", (value) => isObject(read(value, "settings"))),
+});
+
+const REPLACEMENTS = object<Replacements>({
+  clock: optional(shaped({ advance: func, next: func, setTimer: func }, "a virtualClock()")),
+  batchers: optional(record(optional(func))),
+  deadLetter: optional(func),
+});
 
 interface Recording {
   readonly batches: Record<string, unknown[][]>;
@@ -97,6 +122,7 @@ class Tested implements TestPipeline<unknown, unknown, unknown, unknown> {
   #driving = false;
 
   constructor(settings: Settings, replacements: Replacements) {
+    check(`testPipeline("${settings.name}")`, replacements, REPLACEMENTS);
     checkBatchers(settings, replacements);
     this.clock = replacements.clock ?? virtualClock();
     this.#settings = settings;
@@ -138,6 +164,7 @@ class Tested implements TestPipeline<unknown, unknown, unknown, unknown> {
     payloads: readonly unknown[],
     options?: PushOptions<unknown>,
   ): Promise<PushResult<unknown, unknown, unknown, unknown>> {
+    check("pushAll", { payloads, options }, pushed);
     const names = Object.keys(this.#settings.batchers);
     const recording: Recording = {
       batches: Object.fromEntries(names.map((name) => [name, []])),
@@ -162,6 +189,7 @@ class Tested implements TestPipeline<unknown, unknown, unknown, unknown> {
   }
 
   stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
+    check("stop", options, stopping);
     const { shutdown } = this.#settings;
     return this.#during(this.#topology.stop(options?.timeout ?? shutdown));
   }

@@ -1,8 +1,12 @@
 import type { Clock, Timer } from "../clock.ts";
+import { check, number, object } from "../options.ts";
 
 /** A clock that stands still until it is told to move. */
 export interface VirtualClock extends Clock {
-  /** Moves on by so many milliseconds, running each timer at its moment, and everything that follows from it. */
+  /**
+   * Moves on by so many milliseconds, running each timer at its moment, and everything that follows from it.
+   * Rejects with a ConfigurationError if that is no time.
+   */
   advance(milliseconds: number): Promise<void>;
   /** Moves on to the next timer and runs it; false if there is none, or if the condition does not hold by then. */
   next(condition?: () => boolean): Promise<boolean>;
@@ -63,6 +67,7 @@ export function virtualClock(start = 0): VirtualClock {
       });
     },
     async advance(milliseconds) {
+      check("advance", { milliseconds }, object({ milliseconds: number({ min: 0 }) }));
       const target = now + milliseconds;
       await settle();
       for (let timer = earliest(); timer !== undefined && timer.due <= target; timer = earliest()) {

@@ -200,6 +200,26 @@ describe("stop", () => {
     expect(running.status).toBe("stopped");
   });
 
+  it.each([
+    ["a timeout that is NaN", { timeout: Number.NaN }, "timeout: expected a number, got NaN"],
+    ["a timeout that is text", { timeout: "1s" }, 'timeout: expected a number, got "1s"'],
+    ["an option it does not know", { timout: 100 }, "Did you mean timeout?"],
+    ["what is no object", 100, "options: expected an object, got a number"],
+  ])("refuses %s, and goes on", async (_, options, words) => {
+    const { clock, running } = await startScene({}, new TestSource([1]));
+    await expect(running.stop(options as never)).rejects.toThrow(words);
+    await clock.settle();
+    expect(running.status).toBe("running");
+    await running.stop();
+  });
+
+  it.each([-1, 0.5, Infinity])("takes a deadline of %d ms", async (timeout) => {
+    const { clock, running } = await startScene({}, new TestSource([1]));
+    const stopped = running.stop({ timeout });
+    await clock.advance(1);
+    expect(await stopped).toMatchObject({ received: 1 });
+  });
+
   it("gives the report again once it is over", async () => {
     const { clock, running } = await startScene({}, new TestSource([1, 2, 3]));
     await clock.settle();

@@ -10,6 +10,17 @@ async function expectStill(clock: VirtualClock): Promise<void> {
   expect(clock.now()).toBe(0);
 }
 
+describe("virtualClock", () => {
+  it.each([Number.NaN, -5, Infinity, "5s"])("does not advance by %j", async (milliseconds) => {
+    const clock = virtualClock();
+
+    await expect(clock.advance(milliseconds as never)).rejects.toThrow(
+      "milliseconds: expected a finite number ≥ 0, got",
+    );
+    expect(clock.now()).toBe(0);
+  });
+});
+
 describe("time in a pipeline under test", () => {
   it("passes by itself until an incomplete batch is emitted", async () => {
     await using pipeline = await testPipeline(orders);

@@ -78,6 +78,29 @@ describe("what stands in for the outside world", () => {
     ]);
   });
 
+  it.each([
+    ["an option it does not know", { bathcers: {} }, "Did you mean batchers?"],
+    ["a handler that is none", { batchers: { ledger: 1 } }, "batchers.ledger: expected a function"],
+    ["a sink in place of its write", { deadLetter: { write() {} } }, "expected a function, got an"],
+    ["a clock of another kind", { clock: Date }, "clock: expected a virtualClock()"],
+  ])("refuses %s", async (_, options, words) => {
+    await expect(testPipeline(orders, options as never)).rejects.toThrow(words);
+  });
+
+  it("refuses what definePipeline has not made, such as a running pipeline", async () => {
+    await using running = await orders.start();
+    const words = "definition: expected what definePipeline gives, got an object";
+
+    await expect(testPipeline(running as never)).rejects.toThrow(words);
+  });
+
+  it("refuses what push refuses", async () => {
+    await using pipeline = await testPipeline(orders);
+
+    await expect(pipeline.pushAll(1 as never)).rejects.toThrow("push([payload])");
+    await expect(pipeline.pushAll([], { keyy: 1 } as never)).rejects.toThrow("Did you mean key?");
+  });
+
   it("refuses a handler for a batcher that is not there", async () => {
     const batchers = { leger: () => {} };
     await expect(testPipeline(orders, { batchers } as object)).rejects.toMatchObject({
