@@ -39,6 +39,12 @@ const mistakes: Readonly<Record<string, { readonly program: string; readonly wor
     })`,
     words: ["Property 'batchers' is missing"],
   },
+  "a handler that returns any, and no batchers": {
+    program: `
+      declare function save(row: string): Promise<any>;
+      definePipeline({ name: "p", producer, processor: { handle: (message) => save(message.data) } })`,
+    words: ["HandlerReturnsAny", "Promise<any>"],
+  },
   "no source at all": {
     program: `definePipeline({ name: "p", processor: { handle() {} } })`,
     words: ["Property 'producer' is missing"],

@@ -210,10 +210,17 @@ type RoutedOrNothing =
 /** What inference alone cannot require: a processor returns a `RoutedOrNothing`, routes have batchers, and there is a source. */
 export type Checked<Out, Source> = Sourced<Source> & CheckedOut<Out>;
 
+/** Its name is what the compiler says where there are no batchers: `any` may be a route. */
+interface HandlerReturnsAny {
+  readonly batchers: unknown;
+}
+
 type CheckedOut<Out> = [Out] extends [RoutedOrNothing]
   ? [BatcherName<Out>] extends [never]
     ? { readonly batchers?: Readonly<Record<string, never>> }
-    : { readonly batchers: unknown }
+    : 0 extends 1 & Out
+      ? HandlerReturnsAny
+      : { readonly batchers: unknown }
   : { readonly processor: { handle(...args: never): RoutedOrNothing } };
 
 // Only where nothing was inferred: a union makes the messages about other mistakes longer. Of it the last is named as missing.

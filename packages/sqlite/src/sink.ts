@@ -56,7 +56,7 @@ const PATIENCE = 30_000;
  * @example
  * ```ts
  * const orders = batchInsert("shop.db", { table: "orders", key: ["id"], onConflict: "ignore" });
- * // batchers: { orders: { size: 500, handle: (messages) => orders.insert(messages.map((message) => message.data)) } }
+ * // batchers: { orders: { size: 500, async handle(messages) { await orders.insert(messages.map((message) => message.data)); } } }
  * ```
  * @throws ConfigurationError that lists every mistake in the options.
  */
