@@ -19,7 +19,9 @@ export class JsonReporter implements Reporter {
 
   tick(looks: readonly Look[], trouble: Trouble | undefined): void {
     if (this.#quiet) return;
-    if (trouble !== undefined) this.#write("failure", { ...trouble });
+    if (trouble !== undefined) {
+      this.#write("failure", { pipeline: trouble.pipeline, ...failureOf(trouble) });
+    }
     for (const look of looks) {
       if (look.ending === "running") this.#write("summary", numbersOf(look));
     }
@@ -50,7 +52,7 @@ export class JsonReporter implements Reporter {
 
   ended(accounts: readonly Account[]): void {
     for (const { look, troubles } of accounts) {
-      const failures = troubles.map(({ what, error, count }) => ({ what, error, count }));
+      const failures = troubles.map(failureOf);
       this.#write("account", { ...numbersOf(look), ending: look.ending, failures });
     }
   }
@@ -58,6 +60,11 @@ export class JsonReporter implements Reporter {
   #write(type: string, fields: object): void {
     this.#out.write(`${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
   }
+}
+
+function failureOf({ what, error, count, first, last }: Trouble): object {
+  const [since, until] = [first, last].map((time) => new Date(time).toISOString());
+  return { what, error, count, first: since, last: until };
 }
 
 function numbersOf(look: Look): object {

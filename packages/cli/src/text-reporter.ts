@@ -8,6 +8,9 @@ import { summaryLine } from "./summary.ts";
 import type { Trouble } from "./trouble-tally.ts";
 import { count, duration } from "./wording.ts";
 
+/** Milliseconds from which on it is said how long something has gone wrong. */
+const LASTING = 10_000;
+
 export interface TextReporterOptions {
   /** For the account. */
   readonly out: { readonly stream: NodeJS.WritableStream; readonly paint: Paint };
@@ -36,8 +39,9 @@ export class TextReporter implements Reporter {
     const { bars, err, quiet } = this.#options;
     if (quiet) return;
     if (trouble !== undefined) {
-      const { pipeline, count: times, what, error } = trouble;
-      this.#warn(`${pipeline}  ${count(times)} × ${what}: ${error}`);
+      const { pipeline, count: times, what, error, first, last } = trouble;
+      const since = last - first < LASTING ? "" : ` (for ${duration(last - first)})`;
+      this.#warn(`${pipeline}  ${count(times)} × ${what}: ${error}${since}`);
     }
     const width = Math.max(...looks.map(({ pipeline }) => pipeline.length));
     for (const look of looks) {

@@ -13,6 +13,15 @@ export interface Trouble {
   /** `name [code]: message` */
   readonly error: string;
   readonly count: number;
+  /** When it came up for the first time and for the last, in milliseconds since the Unix epoch. */
+  readonly first: number;
+  readonly last: number;
+}
+
+interface Entry {
+  trouble: Trouble;
+  /** The count when it was last given. */
+  shown: number;
 }
 
 type Describers = {
@@ -51,10 +60,13 @@ function refusalOf(error: unknown): unknown {
 
 /** Counts what goes wrong in all pipelines of the process, by error. */
 export class TroubleTally {
-  readonly #troubles = new Map<string, { trouble: Trouble; count: number; shown: number }>();
+  readonly #now: () => number;
+  readonly #troubles = new Map<string, Entry>();
   readonly #listeners: [string, (event: unknown) => void][] = [];
 
-  constructor() {
+  /** @param now milliseconds since the Unix epoch */
+  constructor(now: () => number = () => performance.timeOrigin + performance.now()) {
+    this.#now = now;
     for (const [name, what] of Object.entries(WHAT)) {
       const listener = (event: unknown): void => {
         const { pipeline, error } = event as { pipeline: string; error: unknown };
@@ -67,22 +79,21 @@ export class TroubleTally {
 
   /** The kind of trouble that has grown most since it was last given, if any has. */
   next(): Trouble | undefined {
-    let most: { trouble: Trouble; count: number; shown: number } | undefined;
+    const grown = ({ trouble, shown }: Entry): number => trouble.count - shown;
+    let most: Entry | undefined;
     for (const entry of this.#troubles.values()) {
-      if (entry.count - entry.shown > (most === undefined ? 0 : most.count - most.shown)) {
-        most = entry;
-      }
+      if (grown(entry) > (most === undefined ? 0 : grown(most))) most = entry;
     }
     if (most === undefined) return undefined;
-    most.shown = most.count;
-    return { ...most.trouble, count: most.count };
+    most.shown = most.trouble.count;
+    return most.trouble;
   }
 
   /** All kinds of trouble of a pipeline, the most frequent first. */
   of(pipeline: string): readonly Trouble[] {
     return [...this.#troubles.values()]
-      .filter(({ trouble }) => trouble.pipeline === pipeline)
-      .map(({ trouble, count }) => ({ ...trouble, count }))
+      .map(({ trouble }) => trouble)
+      .filter((trouble) => trouble.pipeline === pipeline)
       .sort((a, b) => b.count - a.count);
   }
 
@@ -97,9 +108,13 @@ export class TroubleTally {
       error = "other errors";
       key = `${pipeline}\n${what}\n${error}`;
     }
+    const last = this.#now();
     const entry = this.#troubles.get(key);
-    if (entry !== undefined) entry.count++;
-    else
-      this.#troubles.set(key, { trouble: { pipeline, what, error, count: 1 }, count: 1, shown: 0 });
+    if (entry !== undefined) {
+      entry.trouble = { ...entry.trouble, count: entry.trouble.count + 1, last };
+      return;
+    }
+    const trouble = { pipeline, what, error, count: 1, first: last, last };
+    this.#troubles.set(key, { trouble, shown: 0 });
   }
 }

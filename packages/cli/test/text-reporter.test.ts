@@ -37,6 +37,17 @@ describe("TextReporter", () => {
     expect(err.written).toMatch(/^on {4}in 0\/s .*\n$/);
   });
 
+  it("says for how long something has gone wrong, if it is long", () => {
+    const { reporter, err } = reporting();
+    const trouble = { pipeline: "on", what: "batcher db failed", error: "Error: down", count: 9 };
+    reporter.tick([], { ...trouble, first: 0, last: 9_000 });
+    reporter.tick([], { ...trouble, first: 0, last: 200_000 });
+
+    expect(err.written).toBe(
+      "on  9 × batcher db failed: Error: down\non  9 × batcher db failed: Error: down (for 3 min 20 s)\n",
+    );
+  });
+
   it("fills the bar of a pipeline that has ended while others go on", () => {
     const { reporter, err, bars } = reporting();
     reporter.tick(

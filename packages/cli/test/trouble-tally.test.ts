@@ -2,8 +2,10 @@ import { channel } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { TroubleTally } from "../src/trouble-tally.ts";
 
+let time = 1_000_000;
+
 function tally(): TroubleTally {
-  const troubles = new TroubleTally();
+  const troubles = new TroubleTally(() => time);
   onTestFinished(() => troubles.close());
   return troubles;
 }
@@ -33,11 +35,23 @@ describe("TroubleTally", () => {
       what: "batcher sink failed, will retry",
       error: "Error: frequent",
       count: 3,
+      first: time,
+      last: time,
     });
     fail(new Error("frequent"));
     expect(troubles.next()).toMatchObject({ count: 1 });
     expect(troubles.next()).toMatchObject({ count: 4 });
     expect(troubles.next()).toBeUndefined();
+  });
+
+  it("knows since when an error comes up, and when it did last", () => {
+    const troubles = tally();
+    const first = time;
+    fail(new Error("down"));
+    time += 200_000;
+    fail(new Error("down"));
+
+    expect(troubles.of("orders")).toMatchObject([{ count: 2, first, last: first + 200_000 }]);
   });
 
   it("keeps a hundred errors apart and counts all others as one", () => {

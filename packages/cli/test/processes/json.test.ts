@@ -29,6 +29,7 @@ describe("westend run --json", () => {
       "account",
     ]);
     expect(lines[1]).toMatchObject({ pipeline: "failing", count: expect.any(Number) });
+    expect(lines[1]?.["first"]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(lines[4]).toMatchObject({ pipeline: "failing", deadline: 30_000 });
   });
 
