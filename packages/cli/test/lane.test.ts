@@ -48,4 +48,16 @@ describe("Lane", () => {
     lane.drain(undefined);
     await run;
   });
+
+  it("says no more of what could not start", async () => {
+    const broken: Producer<string> = {
+      name: "broken",
+      open: () => Promise.reject(new Error("no")),
+    };
+    const [restart, processor] = [{ max: 0 }, { handle() {} }];
+    const lane = new Lane(definePipeline({ name: "dead", producer: broken, restart, processor }));
+    await expect(lane.run(() => {})).rejects.toThrow("no");
+
+    expect(reminderOf(lane, performance.now(), 3600)).toEqual([]);
+  });
 });
