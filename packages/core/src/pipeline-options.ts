@@ -143,7 +143,7 @@ function requireSources(options: object, site: Site): void {
   }, 0);
   const maxInFlight = read(options, "maxInFlight") as number;
   if (maxInFlight >= 1 && maxInFlight < sessions) {
-    const expected = `at least ${sessions}, one for each session of the producers`;
+    const expected = `at least ${sessions}, one for each session`;
     site.at("maxInFlight").mistake(expected, maxInFlight);
   }
 }

@@ -233,7 +233,7 @@ describe("the options of a pipeline", () => {
     const producers = { a: source(), b: { producer: source(), concurrency: 3 } };
     expect(mistakes(least({ producer: undefined, producers, maxInFlight: 4 }))).toEqual([]);
     expect(mistakes(least({ producer: undefined, producers, maxInFlight: 3 }))).toEqual([
-      "maxInFlight: expected at least 4, one for each session of the producers, got 3",
+      "maxInFlight: expected at least 4, one for each session, got 3",
     ]);
   });
 
