@@ -17,7 +17,9 @@ export function explainLoadError(
 
 /** It fails however often it is tried: what Node says of files, imports and their syntax, and options that are refused. */
 function isForGood(error: unknown): boolean {
-  if (describeError(error).code === "WESTEND_ERR_CONFIGURATION") return true;
+  const { name, code } = describeError(error);
+  // The second is what tsx, or esbuild in it, says of syntax.
+  if (code === "WESTEND_ERR_CONFIGURATION" || name === "TransformError") return true;
   // What a file runs fails in it, or in what it called; only what keeps it from running comes from the loader.
   const [origin = ""] = placesIn(error);
   return /^node:internal\/(?:modules\/|vm\b)/.test(origin);

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { explainLoadError } from "../src/load-error.ts";
+import { LoadFailure, Refusal } from "../src/refusal.ts";
 
 describe("explainLoadError", () => {
+  it("takes what tsx says of syntax for a refusal", () => {
+    const error = Object.assign(new Error("Transform failed"), { name: "TransformError" });
+
+    expect(explainLoadError("x.ts", "/x.ts", error)).toBeInstanceOf(Refusal);
+    expect(explainLoadError("x.ts", "/x.ts", new Error("no"))).toBeInstanceOf(LoadFailure);
+  });
+
   it("names both ways out where Node does not run TypeScript", () => {
     const error = Object.assign(new TypeError('Unknown file extension ".ts" for /x.ts'), {
       code: "ERR_UNKNOWN_FILE_EXTENSION",
