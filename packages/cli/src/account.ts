@@ -17,7 +17,7 @@ const PARTS = [
 
 /** What became of every message of a pipeline, as a table that adds up, and how fast it was. */
 export function accountText(look: Look, troubles: readonly Trouble[], paint: Paint): string {
-  const { pipeline, ending, elapsed, stats } = look;
+  const { pipeline, elapsed, stats } = look;
   const rows: [string, number][] = PARTS.map(([part, label]) => [label, stats[part]]);
   const listed = rows.reduce((sum, [, value]) => sum + value, 0);
   if (listed < stats.received) rows.push(["in flight", stats.received - listed]);
@@ -28,7 +28,7 @@ export function accountText(look: Look, troubles: readonly Trouble[], paint: Pai
   const row = (label: string, value: number): string =>
     `  ${label.padEnd(14)}${count(value).padStart(width)}`;
   return [
-    `${paint.bold(pipeline)}  ${ending === "died" ? paint.red(ending) : ending} after ${duration(elapsed)}`,
+    `${paint.bold(pipeline)}  ${headOf(look, paint)} after ${duration(elapsed)}`,
     row("received", stats.received),
     paint.dim(`  ${"─".repeat(14 + width)}`),
     ...rows.map(([label, value]) => row(label, value)),
@@ -36,6 +36,12 @@ export function accountText(look: Look, troubles: readonly Trouble[], paint: Pai
     ...paceLines(look),
     ...troubleLines(troubles, paint),
   ].join("\n");
+}
+
+/** How it ended; a drain that has not brought everything to its end is not called one without more. */
+function headOf({ ending, stats }: Look, paint: Paint): string {
+  if (ending === "drained" && stats.abandoned > 0) return paint.red("drained in part");
+  return ending === "died" ? paint.red(ending) : ending;
 }
 
 function paceLines({ elapsed, stats }: Look): string[] {

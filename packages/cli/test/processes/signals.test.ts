@@ -61,6 +61,7 @@ describe("signals", () => {
 
     expect(code).toBe(1);
     expect(stderr).toContain("stuck  drains 1 in flight, within 50 ms\n");
+    expect(stdout).toMatch(/^stuck {2}drained in part after/m);
     expect(stdout).toMatch(/abandoned {5}1\n/);
   });
 });
