@@ -3,6 +3,8 @@ import { printable, printableLines } from "./printable.ts";
 /** Errors of one chain that are shown at most. */
 const DEPTH = 5;
 
+const NAME = /^[A-Za-z_$][\w$]{0,31}$/;
+
 /** What may be shown of an error. */
 export interface DescribedError {
   readonly name: string;
@@ -32,11 +34,28 @@ export function describeError(error: unknown): DescribedError {
     const message = typeof error === "string" ? printable(error) : `${what} was thrown`;
     return { name: "Error", code: undefined, message };
   }
+  const code = codeOf(error);
+  const issue = code === "WESTEND_ERR_DECODE" ? firstIssueOf(error) : "";
   return {
     name: printable(text(error, "name") ?? "Error"),
-    code: codeOf(error),
-    message: printable(messageOf(error)),
+    code,
+    message: printable(messageOf(error) + issue),
   };
+}
+
+/**
+ * What does not fit a schema first, and where: nobody finds a mistake without that. Its words have no values of the payload in them;
+ * of its path only what looks like a name is shown, as the keys of a record may be anybody's address.
+ */
+function firstIssueOf(error: object): string {
+  const issues = property(error, "issues");
+  const issue: unknown = Array.isArray(issues) ? issues[0] : undefined;
+  if (typeof issue !== "object" || issue === null) return "";
+  const path = property(issue, "path");
+  const keys: unknown[] = Array.isArray(path) ? path : [];
+  const names = keys.map((key) => (typeof key === "string" && NAME.test(key) ? key : "*"));
+  const words = text(issue, "message") ?? "does not fit";
+  return ` (${names.length === 0 ? "" : `${names.join(".")}: `}${words})`;
 }
 
 /** What several attempts to connect have failed with has no message of its own: that of the first one says it. */

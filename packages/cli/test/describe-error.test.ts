@@ -1,3 +1,4 @@
+import { DecodeError } from "westend";
 import { describe, expect, it } from "vitest";
 import { errorSummary, errorText } from "../src/describe-error.ts";
 
@@ -43,6 +44,20 @@ describe("errorText", () => {
       "AggregateError [ECONN]\n  caused by Error [ECONNREFUSED]: connect failed",
     );
     expect(errorText(new Error(""), false)).toBe("Error: without a message");
+  });
+
+  it.each([
+    [["user", "age"], "user.age: expected a number"],
+    [["items", 17, "price"], "items.*.price: expected a number"],
+    [["ada@example.org"], "*: expected a number"],
+    [undefined, "expected a number"],
+  ])("says where a payload does not fit, with names only: %j", (path, words) => {
+    const issues = [{ message: "expected a number", path }, { message: "expected a string" }];
+    const error = new DecodeError("the payload does not fit its schema: 2 issues", { issues });
+
+    expect(errorText(error, false)).toBe(
+      `DecodeError [WESTEND_ERR_DECODE]: the payload does not fit its schema: 2 issues (${words})`,
+    );
   });
 
   it("runs no getters", () => {
