@@ -26,11 +26,16 @@ export interface AssignmentsOptions {
   troubled(error: Error): void;
 }
 
+/** One that is ours, for as long as it is: another one if it comes back. */
+interface Holding extends TopicPartition {
+  /** None before it is known where to begin. */
+  current: Partition | undefined;
+}
+
 /** The partitions that are ours: where they begin, and how they are given away. */
 export class Assignments {
   readonly #options: AssignmentsOptions;
-  /** Ours, but where to begin is not known yet if there is no partition. */
-  readonly #owned = new Map<string, Partition | undefined>();
+  readonly #owned = new Map<string, Holding>();
   /** Have been ours before. */
   readonly #known = new Set<string>();
   #ended = false;
@@ -40,29 +45,33 @@ export class Assignments {
   }
 
   *live(): Generator<Partition> {
-    for (const partition of this.#owned.values()) if (partition !== undefined) yield partition;
+    for (const { current } of this.#owned.values()) if (current !== undefined) yield current;
   }
 
   find(where: TopicPartition): Partition | undefined {
-    return this.#owned.get(nameOf(where));
+    return this.#owned.get(nameOf(where))?.current;
   }
 
   /** Everything a finite source was to hand over has been handed over, and has ended. */
   get finished(): boolean {
     if (!this.#options.finite || !this.#assigned) return false;
-    return [...this.#owned.values()].every((partition) => partition?.finished === true);
+    return [...this.#owned.values()].every(({ current }) => current?.finished === true);
   }
 
   #assigned = false;
 
-  /** These are ours from now on. */
+  /** All that is ours: what we do not have yet begins. We may have let go of what the group has not taken from us. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const where of partitions) this.#owned.set(nameOf(where), undefined);
+    const added = partitions
+      .filter((where) => !this.#owned.has(nameOf(where)))
+      .map(({ topic, partition }): Holding => ({ topic, partition, current: undefined }));
+    for (const holding of added) this.#owned.set(nameOf(holding), holding);
     this.#assigned = true;
-    this.#options.context.telemetry("assigned", { partitions });
+    const told = added.map(({ topic, partition }) => ({ topic, partition }));
+    this.#options.context.telemetry("assigned", { partitions: told });
     for (let wait = FIRST_WAIT; !this.#ended; wait = Math.min(LONGEST_WAIT, wait * 2)) {
       // Some may have been given away while we were asking.
-      const starting = partitions.filter((where) => this.#isStarting(where));
+      const starting = added.filter((holding) => this.#isStarting(holding));
       if (starting.length === 0) break;
       try {
         await this.#begin(starting);
@@ -134,7 +143,7 @@ export class Assignments {
     next.tracker.rewind();
     next.paused = partition.paused;
     next.target = partition.target;
-    this.#owned.set(nameOf(partition), next);
+    (this.#owned.get(nameOf(partition)) as Holding).current = next;
     this.#options.changed();
   }
 
@@ -144,16 +153,17 @@ export class Assignments {
     this.#owned.clear();
   }
 
-  async #begin(starting: readonly TopicPartition[]): Promise<void> {
+  async #begin(starting: readonly Holding[]): Promise<void> {
     const { driver, finite } = this.#options;
     const positions = await this.#positions(starting);
     const ends = finite ? await driver.offsets(starting, "latest") : [];
-    for (const [index, position] of positions.entries()) {
-      if (!this.#isStarting(position)) continue;
+    for (const [index, holding] of starting.entries()) {
+      const position = positions[index] as Position;
+      if (!this.#isStarting(holding)) continue;
       const partition = this.#partition(position);
       if (finite) partition.target = ends[index] ?? 0;
       this.#known.add(nameOf(position));
-      this.#owned.set(nameOf(position), partition);
+      holding.current = partition;
     }
   }
 
@@ -179,9 +189,9 @@ export class Assignments {
     return new Partition(position, position.offset, position.metadata, orderBy, outbox());
   }
 
-  #isStarting(where: TopicPartition): boolean {
-    const name = nameOf(where);
-    return this.#owned.has(name) && this.#owned.get(name) === undefined;
+  /** Not if it was given away meanwhile, even if it came back: what we were told then is out of date. */
+  #isStarting(holding: Holding): boolean {
+    return this.#owned.get(nameOf(holding)) === holding && holding.current === undefined;
   }
 
   async #takeBack(partitions: readonly Partition[], timeout: number): Promise<void> {

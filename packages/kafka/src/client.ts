@@ -64,7 +64,7 @@ export type CommitResult = "done" | "lost" | "retry" | "metadataTooLarge" | Erro
 
 /** What a membership in a group brings about. */
 export interface GroupEvents {
-  /** These belong to us from now on. */
+  /** All that belongs to us, each time we have joined: what belonged to us before, too. */
   assigned(partitions: readonly TopicPartition[]): void;
   /**
    * These are to be given away: they stay ours until the promise resolves, and can be committed until then.

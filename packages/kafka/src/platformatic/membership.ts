@@ -99,7 +99,7 @@ export class Membership {
     const owned = flatten(this.#consumer.assignments);
     const added = owned.filter((one) => !this.#held.some((other) => isSame(one, other)));
     this.#held = [...this.#held, ...added];
-    if (!this.#ended) this.#events.assigned(added);
+    if (!this.#ended) this.#events.assigned(owned);
   }
 
   #failed(cause: Error): void {
