@@ -154,34 +154,50 @@ export class Assignments {
   }
 
   async #begin(starting: readonly Holding[]): Promise<void> {
-    const { driver, finite } = this.#options;
-    const positions = await this.#positions(starting);
+    const { driver, finite, from } = this.#options;
+    const positions = await this.#committed(starting);
+    const missing = starting.filter((_, index) => (positions[index] as Position).offset < 0);
+    const offsets = missing.length > 0 ? await driver.offsets(missing, from) : [];
     const ends = finite ? await driver.offsets(starting, "latest") : [];
-    for (const [index, holding] of starting.entries()) {
-      const position = positions[index] as Position;
+    const begun = starting.map((holding, index) => {
+      const chosen = missing.indexOf(holding);
+      const { topic, partition } = holding;
+      const position = { topic, partition, offset: offsets[chosen] ?? 0, metadata: "" };
+      const target = finite ? (ends[index] ?? 0) : Infinity;
+      return { holding, target, position: chosen < 0 ? (positions[index] as Position) : position };
+    });
+    const unsettled = await this.#settle(begun.filter(({ holding }) => missing.includes(holding)));
+    for (const { holding, target, position } of begun) {
       if (!this.#isStarting(holding)) continue;
       const partition = this.#partition(position);
-      if (finite) partition.target = ends[index] ?? 0;
+      partition.target = target;
+      if (unsettled.has(holding)) partition.tracker.rewind();
       this.#known.add(nameOf(position));
       holding.current = partition;
     }
   }
 
-  async #positions(starting: readonly TopicPartition[]): Promise<Position[]> {
-    const { driver, from, ignoreCommitted } = this.#options;
+  async #committed(starting: readonly Holding[]): Promise<readonly Position[]> {
+    const { driver, ignoreCommitted } = this.#options;
     const committed = await driver.committed(starting);
-    const positions = committed.map((position) =>
-      ignoreCommitted && !this.#known.has(nameOf(position))
-        ? { ...position, offset: -1 }
-        : position,
+    if (!ignoreCommitted) return committed;
+    return committed.map((position) =>
+      this.#known.has(nameOf(position)) ? position : { ...position, offset: -1 },
     );
-    const missing = positions.filter(({ offset }) => offset < 0);
-    if (missing.length === 0) return positions;
-    const offsets = await driver.offsets(missing, from);
-    return positions.map((position) => {
-      const index = missing.indexOf(position);
-      return index < 0 ? position : { ...position, offset: offsets[index] ?? 0, metadata: "" };
-    });
+  }
+
+  /**
+   * Commits where these begin, before anything of them is handed over: whoever has them next would begin later, at another end of
+   * the topic, and pass over what we have not done. Gives those for which that has to be tried again.
+   */
+  async #settle(
+    begun: readonly { readonly holding: Holding; readonly position: Position }[],
+  ): Promise<ReadonlySet<Holding>> {
+    const starting = begun.filter(({ holding }) => this.#isStarting(holding));
+    if (starting.length === 0) return new Set();
+    const results = await this.#options.driver.commit(starting.map(({ position }) => position));
+    const again = starting.filter((_, index) => results[index] !== "done");
+    return new Set(again.map(({ holding }) => holding));
   }
 
   #partition(position: Position): Partition {

@@ -104,6 +104,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       outbox: () => this.#transactions?.outbox(),
       flush: (gone) => this.#acknowledger.flush(gone, RETRY),
       changed: () => {
+        this.#acknowledger.schedule();
         this.#fetcher.kick();
         context.wake();
       },

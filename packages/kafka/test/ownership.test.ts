@@ -38,3 +38,54 @@ describe("a partition", () => {
     await end();
   });
 });
+
+describe("where to begin if nothing is committed", () => {
+  it("is where the owner before began, though nothing has ended there", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const first = await start({ from: "latest", fate: () => ({ after: 3_600_000, end: "fails" }) });
+    const second = await start({ from: "latest" });
+    cluster.append(0, 5);
+    group.assign(0, first);
+    await clock.advance(1000);
+    cluster.append(0, 2);
+    await clock.advance(1000);
+    expect(first.source.partitions()).toMatchObject([{ inFlight: 2 }]);
+    const moving = group.move(0, second);
+    await clock.advance(10_000);
+    await moving;
+    await clock.advance(1000);
+    expect([...(oracle.handled[0] ?? [])]).toEqual([5, 6]);
+    await end();
+  });
+
+  it("is where an owner began that was killed before anything had ended", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const first = await start({ from: "latest", fate: () => ({ after: 3_600_000, end: "fails" }) });
+    const second = await start({ from: "latest" });
+    group.assign(0, first);
+    await clock.advance(1000);
+    cluster.append(0, 2);
+    await clock.advance(1000);
+    const killed = group.kill(first);
+    group.assign(0, second);
+    await clock.advance(10_000);
+    await killed;
+    expect([...(oracle.handled[0] ?? [])]).toEqual([0, 1]);
+    await end();
+  });
+});
+
+describe("a partition that is moved to another offset", () => {
+  it("is committed from there, though nothing ends", async () => {
+    const { clock, cluster, group, start, end } = sceneWith(1);
+    const member = await start();
+    cluster.append(0, 5);
+    group.assign(0, member);
+    await clock.advance(1000);
+    await Promise.all([member.source.seek(group.place(0), 2n), clock.advance(10)]);
+    member.source.pause([group.place(0)]);
+    await clock.advance(5000);
+    expect(cluster.seat(0).committed.offset).toBe(2);
+    await end();
+  });
+});
