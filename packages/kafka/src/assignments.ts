@@ -30,6 +30,8 @@ export interface AssignmentsOptions {
 interface Holding extends TopicPartition {
   /** None before it is known where to begin. */
   current: Partition | undefined;
+  /** Settles when it has gone where it was last told to. */
+  moved: Promise<unknown>;
 }
 
 /** The partitions that are ours: where they begin, and how they are given away. */
@@ -64,7 +66,12 @@ export class Assignments {
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     const added = partitions
       .filter((where) => !this.#owned.has(nameOf(where)))
-      .map(({ topic, partition }): Holding => ({ topic, partition, current: undefined }));
+      .map(({ topic, partition }): Holding => ({
+        topic,
+        partition,
+        current: undefined,
+        moved: Promise.resolve(),
+      }));
     for (const holding of added) this.#owned.set(nameOf(holding), holding);
     this.#assigned = true;
     const told = added.map(({ topic, partition }) => ({ topic, partition }));
@@ -117,7 +124,7 @@ export class Assignments {
       });
       // Further on: what lies between has been deleted. Further back: the log is another one.
       if (offset > partition.fetchOffset) partition.jump(offset);
-      else await this.restart(partition, offset);
+      else await this.#move(partition, offset, partition);
     } catch (error) {
       this.#options.troubled(error as Error);
       await this.#sleep(FIRST_WAIT);
@@ -127,24 +134,37 @@ export class Assignments {
     }
   }
 
-  /** Goes on from another offset, when what runs has ended. */
-  async restart(partition: Partition, offset: number): Promise<void> {
-    await this.#takeBack([partition], this.#options.revokeTimeout);
-    if (partition.gone || this.find(partition) !== partition) return;
+  /** Goes on from another offset, when what runs has ended; false if it is not ours any more by then. */
+  seek(where: TopicPartition, offset: number): Promise<boolean> {
+    return this.#move(where, offset);
+  }
+
+  /** One move after the other, so that the last one counts; `only` from this partition, if it is to. */
+  #move(where: TopicPartition, offset: number, only?: Partition): Promise<boolean> {
+    const holding = this.#owned.get(nameOf(where));
+    if (holding === undefined) return Promise.resolve(false);
+    const moved = holding.moved.then(() => this.#restart(holding, offset, only));
+    holding.moved = moved;
+    return moved;
+  }
+
+  async #restart(holding: Holding, offset: number, only?: Partition): Promise<boolean> {
+    const { current } = holding;
+    if (current === undefined || current !== (only ?? current)) return false;
+    current.leaving = true;
+    await this.#takeBack([current], this.#options.revokeTimeout);
     // What waits for its commit to be written would be lost.
-    if (partition.outbox !== undefined) await this.#options.flush([partition]);
-    partition.close();
-    const next = this.#partition({
-      topic: partition.topic,
-      partition: partition.partition,
-      offset,
-      metadata: "",
-    });
+    if (current.outbox !== undefined) await this.#options.flush([current]);
+    if (current.gone || this.#owned.get(nameOf(holding)) !== holding) return false;
+    current.close();
+    const { topic, partition } = holding;
+    const next = this.#partition({ topic, partition, offset, metadata: "" });
     next.tracker.rewind();
-    next.paused = partition.paused;
-    next.target = partition.target;
-    (this.#owned.get(nameOf(partition)) as Holding).current = next;
+    next.paused = current.paused;
+    next.target = current.target;
+    holding.current = next;
     this.#options.changed();
+    return true;
   }
 
   end(): void {

@@ -55,7 +55,7 @@ export class Fetcher {
   #hungry(): Partition[] {
     const { wants } = this.#options;
     const all = [...this.#options.partitions()].filter(
-      (one) => !one.polling && !one.paused && !one.gone && this.#room(one) > 0 && wants(one),
+      (one) => isOpen(one) && this.#room(one) > 0 && wants(one),
     );
     const first = this.#turn++ % Math.max(1, all.length);
     return [...all.slice(first), ...all.slice(0, first)];
@@ -100,7 +100,7 @@ export class Fetcher {
 
   async #poll(broker: number, partitions: readonly Partition[]): Promise<void> {
     this.#polling.add(broker);
-    const live = partitions.filter(({ gone, paused, polling }) => !gone && !paused && !polling);
+    const live = partitions.filter(isOpen);
     for (const one of live) one.polling = true;
     try {
       const wanted = live.map((one) => ({
@@ -159,4 +159,9 @@ export class Fetcher {
 
 function isSame(one: TopicPartition, other: TopicPartition): boolean {
   return one.partition === other.partition && one.topic === other.topic;
+}
+
+/** It may be asked for at all. */
+function isOpen({ gone, leaving, paused, polling }: Partition): boolean {
+  return !gone && !leaving && !paused && !polling;
 }

@@ -26,6 +26,8 @@ export class Partition implements TopicPartition {
   /** A poll is under way that asks for it. */
   polling: boolean = false;
   paused: boolean = false;
+  /** It is about to begin anew: nothing more of it is handed over. */
+  leaving: boolean = false;
   /** Its next message is not due yet. */
   delayed: boolean = false;
   /** It belongs to somebody else now, or begins anew: what ends from here on does not count. */
@@ -94,10 +96,10 @@ export class Partition implements TopicPartition {
     this.#again.splice(index < 0 ? this.#again.length : index, 0, message);
   }
 
-  /** Moves on to an offset further on; what lies between is not there any more. */
+  /** Moves on to an offset further on; what lies between is not there any more. What was fetched before comes first. */
   jump(offset: number): void {
     this.fetchOffset = offset;
-    this.tracker.passed(offset);
+    this.#fetched.push({ end: offset, bytes: 0, next: () => undefined });
   }
 
   close(): void {

@@ -25,8 +25,8 @@ export interface KafkaProducer extends Producer<Buffer | null, KafkaMetadata> {
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
   /**
-   * Goes on from this offset: what runs of the partition may finish, then it is committed from there. Resolves when that is done.
-   * @throws RangeError if the partition is not ours.
+   * Goes on from this offset: what runs of the partition may finish, then it is committed from there. Resolves when it goes on.
+   * @throws RangeError if the partition is not ours, or goes away before.
    */
   seek(partition: TopicPartition, offset: bigint): Promise<void>;
   /**
@@ -74,13 +74,9 @@ export function kafka(options: KafkaOptions): KafkaProducer {
     },
     async seek(partition, offset) {
       const owner = [...sessions].find((one) => one.owns(partition));
-      if (owner === undefined) {
-        const { topic, partition: number } = partition;
-        throw new RangeError(
-          `seek: partition ${number} of ${topic} does not belong to this process`,
-        );
-      }
-      await owner.seek(partition, Number(offset));
+      if (await owner?.seek(partition, Number(offset))) return;
+      const { topic, partition: number } = partition;
+      throw new RangeError(`seek: partition ${number} of ${topic} does not belong to this process`);
     },
     sendInTransaction: stage,
     async open(context) {

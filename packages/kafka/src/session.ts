@@ -224,9 +224,9 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     this.#context.wake();
   }
 
-  async seek(where: TopicPartition, offset: number): Promise<void> {
-    const partition = this.#assignments.find(where);
-    if (partition !== undefined) await this.#assignments.restart(partition, offset);
+  /** False if it is not ours, or not by the time it could be done. */
+  seek(where: TopicPartition, offset: number): Promise<boolean> {
+    return this.#assignments.seek(where, offset);
   }
 
   /** Serves the partitions in turn. */
@@ -262,7 +262,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
 
   /** While there are others none may take everything: its messages may wait for one another, by key or for a retry. */
   #mayGive(partition: Partition, partitions: number, room: number): boolean {
-    if (partition.paused || partition.peek() === undefined) return false;
+    if (partition.paused || partition.leaving || partition.peek() === undefined) return false;
     if (partition.hasAgain) return true;
     if (this.#delays.holds(partition)) return false;
     const { tracker } = partition;

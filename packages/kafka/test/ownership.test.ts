@@ -88,4 +88,46 @@ describe("a partition that is moved to another offset", () => {
     expect(cluster.seat(0).committed.offset).toBe(2);
     await end();
   });
+
+  it("hands over nothing more of where it was: no message is in two handlers", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const running = new Set<number>();
+    const twice: number[] = [];
+    const member = await start({
+      orderBy: "none",
+      fate(_, offset) {
+        if (running.has(offset)) twice.push(offset);
+        running.add(offset);
+        const after = offset === 23 ? 5000 : 500;
+        clock.setTimer(() => running.delete(offset), after);
+        return { after, end: "succeeds" };
+      },
+    });
+    cluster.maxWait = 100;
+    cluster.append(0, 40);
+    group.assign(0, member);
+    await clock.advance(600);
+    oracle.moved(0);
+    const moving = member.source.seek(group.place(0), 20n);
+    await clock.advance(30_000);
+    await moving;
+    expect(twice).toEqual([]);
+    expect(cluster.seat(0).committed.offset).toBe(40);
+    await end();
+  });
+
+  it("twice goes to the second of them", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const member = await start({ fate: () => ({ after: 500, end: "succeeds" }) });
+    cluster.maxWait = 100;
+    cluster.append(0, 20);
+    group.assign(0, member);
+    await clock.advance(100);
+    oracle.moved(0);
+    const moving = [5n, 15n].map((to) => member.source.seek(group.place(0), to));
+    await clock.advance(3000);
+    await Promise.all(moving);
+    expect(Math.min(...[...(oracle.handled[0] ?? [])].filter((offset) => offset > 3))).toBe(15);
+    await end();
+  });
 });

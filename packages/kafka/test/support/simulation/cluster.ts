@@ -26,6 +26,8 @@ export class SimulatedCluster {
   readonly logs: readonly Log[];
   readonly seats: readonly Seat[];
   readonly #faults = new Map<Call, Fault[]>();
+  /** Milliseconds a poll waits for records. */
+  maxWait = 5000;
   /** Called for every commit that the broker takes. */
   committed: (partition: number, seat: Seat, position: Position) => void = () => undefined;
   /** Ends of waits for new records. */

@@ -10,8 +10,6 @@ import type {
 import type { KafkaStart } from "../../../src/options.ts";
 import { type SimulatedCluster, TOPIC } from "./cluster.ts";
 
-const MAX_WAIT = 5000;
-
 /** A member's connection to a simulated cluster. */
 export class SimulatedDriver implements KafkaDriver {
   readonly #cluster: SimulatedCluster;
@@ -139,14 +137,14 @@ export class SimulatedDriver implements KafkaDriver {
   }
 
   #wait(): Promise<void> {
-    const { clock, waiting } = this.#cluster;
+    const { clock, waiting, maxWait } = this.#cluster;
     return new Promise((resolve) => {
       const end = (): void => {
         clock.clearTimer(timer);
         waiting.delete(end);
         resolve();
       };
-      const timer = clock.setTimer(end, MAX_WAIT);
+      const timer = clock.setTimer(end, maxWait);
       waiting.add(end);
     });
   }
