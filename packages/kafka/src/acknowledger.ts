@@ -175,8 +175,9 @@ export class Acknowledger {
     for (const [index, { partition, commit }] of due.entries()) {
       const result = results[index];
       if (result === "done") partition.tracker.confirm(commit);
-      else if (result === "lost") lost.push(partition);
-      else again = true;
+      // It may have come back since: what is said of an earlier ownership does not concern that.
+      else if (result !== "lost") again = true;
+      else if (!partition.gone) lost.push(partition);
       if (result instanceof Error) {
         const where = `${partition.topic}-${partition.partition}`;
         this.#options.troubled(

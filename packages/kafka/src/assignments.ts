@@ -74,8 +74,7 @@ export class Assignments {
       }));
     for (const holding of added) this.#owned.set(nameOf(holding), holding);
     this.#assigned = true;
-    const told = added.map(({ topic, partition }) => ({ topic, partition }));
-    this.#options.context.telemetry("assigned", { partitions: told });
+    this.#options.context.telemetry("assigned", { partitions: added.map(placeOf) });
     for (let wait = FIRST_WAIT; !this.#ended; wait = Math.min(LONGEST_WAIT, wait * 2)) {
       // Some may have been given away while we were asking.
       const starting = added.filter((holding) => this.#isStarting(holding));
@@ -106,7 +105,8 @@ export class Assignments {
     if (!lost) await flush(going);
     // Not before: what ends while it is being given away still counts.
     for (const partition of going) partition.close();
-    context.telemetry("revoked", { partitions, lost, duration: context.clock.now() - began });
+    const duration = context.clock.now() - began;
+    context.telemetry("revoked", { partitions: partitions.map(placeOf), lost, duration });
   }
 
   /** Its offset is not there: begins anew as the options say. */
@@ -249,4 +249,9 @@ export class Assignments {
 
 function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
+}
+
+/** What may be shown of it. */
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }
