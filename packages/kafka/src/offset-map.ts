@@ -6,7 +6,7 @@ export type Range = readonly [from: number, to: number];
 
 /** What has been done beyond what is committed. */
 export interface OffsetMap {
-  /** The committed offset it belongs to; all ranges lie behind it. */
+  /** The committed offset it belongs to; no range begins before it. */
   readonly base: number;
   /** The leader epoch of the last record it tells of: what a later leader wrote at these offsets is something else. */
   readonly leaderEpoch: number;
@@ -128,10 +128,9 @@ function readLengths(bytes: Buffer, base: number): Range[] | undefined {
   while (at < bytes.length) {
     const from = end + varint();
     end = from + varint();
-    // The first message behind a commit has not been done, and ranges do not touch: else it would not have been written so.
-    if (!(from > (done.at(-1)?.[1] ?? base) && end > from && end <= Number.MAX_SAFE_INTEGER)) {
-      return undefined;
-    }
+    // Ranges do not touch: else it would not have been written so.
+    const least = done.length === 0 ? base : (done.at(-1) as Range)[1] + 1;
+    if (!(from >= least && end > from && end <= Number.MAX_SAFE_INTEGER)) return undefined;
     done.push([from, end]);
   }
   return done;
@@ -150,7 +149,7 @@ function readBits(bytes: Buffer, base: number): Range[] | undefined {
     done.push([from, offset]);
     from = -1;
   }
-  return done.length > 0 && (done[0] as Range)[0] > base ? done : undefined;
+  return done.length > 0 ? done : undefined;
 }
 
 /** Over the place too: a text that was copied from elsewhere does not fit. */

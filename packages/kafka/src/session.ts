@@ -144,8 +144,10 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     if (this.#draining) return [];
     const messages = this.#take(demand);
     this.#fetcher.kick();
-    if (messages.length === 0 && this.#assignments.finished) return null;
-    return messages;
+    if (messages.length > 0) return messages;
+    // Something may have been passed over: done before, or never to be seen.
+    this.#acknowledger.schedule();
+    return this.#assignments.finished ? null : messages;
   }
 
   acknowledge(settled: Settled<KafkaMetadata>): AcknowledgeResult<KafkaMetadata> {

@@ -98,6 +98,23 @@ describe("what had been done beyond the commit", () => {
   });
 });
 
+describe("what had been done right behind the commit", () => {
+  it("is not forgotten before it has been fetched again", () => {
+    const { offset, metadata } = tracked([0, 1, 2], [1]).commit(ROOM)!;
+    const second = new OffsetTracker(WHERE, offset, metadata);
+    const first = message(0);
+    second.take(first);
+    second.done(first);
+    const next = second.commit(ROOM)!;
+    const third = new OffsetTracker(WHERE, next.offset, next.metadata);
+    expect([next.offset, third.knows(message(1)), third.knows(message(2))]).toEqual([
+      1,
+      true,
+      false,
+    ]);
+  });
+});
+
 describe("over crashes and restarts, at any moment and in any order", () => {
   /** A log with gaps, and owners that each end some messages and then commit, or crash before. */
   const stories = fc.record({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { listening } from "./support/said.ts";
 import { sceneWith } from "./support/simulation/scene.ts";
 
 describe("a partition", () => {
@@ -35,6 +36,41 @@ describe("a partition", () => {
     await back;
     expect(oracle.problems).toEqual([]);
     expect(first.source.partitions()).toMatchObject([{ committed: 3n, position: 3n }]);
+    await end();
+  });
+});
+
+describe("a partition that is taken away", () => {
+  it("is named in what is said by its topic and number alone", async () => {
+    const { clock, cluster, group, start, end } = sceneWith(1);
+    await listening(async (said) => {
+      const [first, second] = [await start(), await start()];
+      group.assign(0, first);
+      await clock.advance(1000);
+      cluster.append(0, 1);
+      const seized = group.seize(0, second, 1000);
+      await clock.advance(2000);
+      await seized;
+      const places = said("revoked").flatMap((fields) => fields["partitions"]);
+      expect(new Set(places.map((place) => JSON.stringify(place)))).toEqual(
+        new Set(['{"topic":"events","partition":0}']),
+      );
+      await end();
+    });
+  });
+});
+
+describe("what nobody will ever see", () => {
+  it("is committed though nothing ends behind it", async () => {
+    const { clock, cluster, group, start, end } = sceneWith(1);
+    const member = await start();
+    group.assign(0, member);
+    cluster.append(0, 3);
+    await clock.advance(1000);
+    expect(cluster.seat(0).committed.offset).toBe(3);
+    cluster.log(0).skip(5);
+    await clock.advance(10_000);
+    expect(cluster.seat(0).committed.offset).toBe(8);
     await end();
   });
 });

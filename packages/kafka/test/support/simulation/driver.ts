@@ -15,6 +15,7 @@ export class SimulatedDriver implements KafkaDriver {
   readonly #cluster: SimulatedCluster;
   /** In which terms it believes to own its partitions: its generation, as it were. */
   readonly #terms = new Map<number, number>();
+  readonly #leaving = new Set<number>();
   #events: GroupEvents | undefined;
   /** The process is gone: nothing gets through any more. */
   dead: boolean = false;
@@ -49,7 +50,9 @@ export class SimulatedDriver implements KafkaDriver {
 
   /** Gives one back; it is free when it is done with it. */
   async revoke(partition: number): Promise<void> {
+    this.#leaving.add(partition);
     await this.#events?.revoked([place(partition)], false);
+    this.#leaving.delete(partition);
     this.#terms.delete(partition);
     if (this.#cluster.seat(partition).owner === this) this.#cluster.free(partition);
   }
@@ -63,7 +66,9 @@ export class SimulatedDriver implements KafkaDriver {
   /** Joins anew and keeps one it had: a new generation, of which commits under way know nothing. */
   rejoin(partition: number): void {
     this.#terms.set(partition, this.#cluster.seat(partition).term);
-    this.#events?.assigned([...this.#terms.keys()].map(place));
+    // A client joins when it has given away what it is to.
+    const kept = [...this.#terms.keys()].filter((owned) => !this.#leaving.has(owned));
+    this.#events?.assigned(kept.map(place));
   }
 
   async leaders(partitions: readonly TopicPartition[]): Promise<Map<number, TopicPartition[]>> {
@@ -82,11 +87,16 @@ export class SimulatedDriver implements KafkaDriver {
 
   async commit(positions: readonly Position[]): Promise<readonly CommitResult[]> {
     const terms = positions.map(({ partition }) => this.#terms.get(partition));
-    return this.#call(
+    const results = await this.#call(
       "commit",
       () => positions.map((position, index) => this.#commit(position, terms[index])),
       () => positions.map((): CommitResult => "retry"),
     );
+    // Refused because we have joined anew meanwhile, and may have kept them.
+    return results.map((result, index) => {
+      const joined = this.#terms.get((positions[index] as Position).partition) !== terms[index];
+      return result === "lost" && joined ? "retry" : result;
+    });
   }
 
   async committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]> {
@@ -121,9 +131,7 @@ export class SimulatedDriver implements KafkaDriver {
 
   #commit(position: Position, term: number | undefined): CommitResult {
     const seat = this.#cluster.seat(position.partition);
-    if (seat.owner !== this || seat.term !== term) {
-      return this.#terms.get(position.partition) === term ? "lost" : "retry";
-    }
+    if (seat.owner !== this || seat.term !== term) return "lost";
     this.#cluster.committed(position.partition, seat, position);
     seat.committed = position;
     return "done";
