@@ -28,8 +28,8 @@ export interface TransactionsOptions {
 export class Transactions {
   readonly #options: TransactionsOptions;
   readonly #partitioner = new Partitioner();
-  /** Nobody said whether the last transaction was committed. */
-  #doubtful = false;
+  /** Partitions of the last transaction, if nobody said whether it was committed. */
+  #doubtful: readonly Partition[] = [];
 
   constructor(options: TransactionsOptions) {
     this.#options = options;
@@ -68,12 +68,12 @@ export class Transactions {
     // Who we are while these partitions are ours: if we join anew meanwhile, the broker refuses all of it.
     const member = await driver.member();
     if (member === undefined) return positions.map(() => "lost");
-    if (this.#doubtful) await this.#settle(partitions);
+    if (this.#doubtful.length > 0) await this.#settle();
     const batches = this.#batches(partitions, positions);
     if (batches.length === 0) return driver.commit(positions);
     const result = await client.run(batches, positions, member);
     if (result instanceof Error) throw result;
-    if (result === "doubtful") this.#doubtful = true;
+    if (result === "doubtful") this.#doubtful = partitions;
     if (result === "done") {
       for (const [index, { offset }] of positions.entries())
         partitions[index]?.outbox?.confirm(offset);
@@ -103,14 +103,15 @@ export class Transactions {
     return now?.memberId !== before.memberId || now.generationId !== before.generationId;
   }
 
-  /** A new session ends the old one's transaction, one way or the other; what is committed tells which. */
-  async #settle(partitions: readonly Partition[]): Promise<void> {
+  /** A new session ends the old one's transaction, one way or the other; what is committed tells which, for all that were in it. */
+  async #settle(): Promise<void> {
     const { driver, client } = this.#options;
+    const partitions = this.#doubtful;
     await client.open();
     const committed = await driver.committed(partitions);
     for (const [index, { offset }] of committed.entries())
       partitions[index]?.outbox?.confirm(offset);
-    this.#doubtful = false;
+    this.#doubtful = [];
   }
 
   #batches(partitions: readonly Partition[], positions: readonly Position[]): RecordBatch[] {

@@ -47,7 +47,7 @@ function open() {
   };
   const commit = (offset: number) =>
     transactions.commit([partition], [{ topic: "in", partition: 0, offset, metadata: "" }]);
-  return { client, committed, commit, failures, now, partition, stage };
+  return { client, committed, commit, driver, failures, now, partition, stage, transactions };
 }
 
 describe("a commit in a transaction", () => {
@@ -104,6 +104,34 @@ describe("a commit in a transaction", () => {
     expect(await commit(1)).toEqual(["done"]);
     expect(client.sessions).toBe(1);
     expect(client.runs.map(({ values }) => values)).toEqual([["a"], ["a"]]);
+  });
+
+  it("does not write again what nobody spoke of, though another partition is committed first", async () => {
+    const { client, driver, stage, partition, transactions } = open();
+    const other = new Partition(
+      { topic: "in", partition: 1 },
+      0,
+      "",
+      "none",
+      transactions.outbox(),
+    );
+    const record = encodeRecord({ topic: "out", value: "b" }, undefined);
+    stage(0, "a");
+    other.outbox?.stage(0, { record, partition: 0 });
+    Object.assign(client, { result: "doubtful", cameAbout: true });
+    const both = [partition, other];
+    const positions = both.map(({ topic, partition }) => ({
+      topic,
+      partition,
+      offset: 1,
+      metadata: "",
+    }));
+    expect(await transactions.commit(both, positions)).toEqual(["retry", "retry"]);
+    client.result = "done";
+    expect(await transactions.commit([other], positions.slice(1))).toEqual(["done"]);
+    expect(await transactions.commit([partition], positions.slice(0, 1))).toEqual(["done"]);
+    expect(client.runs.map(({ values }) => values)).toEqual([["a", "b"]]);
+    expect(await driver.committed(both)).toMatchObject([{ offset: 1 }, { offset: 1 }]);
   });
 
   it("is made as who we were when the partitions were ours", async () => {
