@@ -110,13 +110,20 @@ export class RecordWriter {
     this.#arrived = [];
     this.#partitioner.turn();
     const counts = new Map<string, number | KafkaError>();
+    const homeless: Entry[] = [];
     for (const entry of entries) {
       const { topic } = entry.record;
       if (!counts.has(topic)) counts.set(topic, await this.#count(topic));
       const count = counts.get(topic) as number | KafkaError;
       if (typeof count === "number") this.#enqueue(entry, count);
-      else this.#homeless(entry, count);
+      else if (count.code === "KAFKA_UNREACHABLE" && !isOver(entry, this.#clock.now())) {
+        homeless.push(entry);
+      } else refuse(entry, count);
     }
+    if (homeless.length === 0) return;
+    this.#failures++;
+    // Before what has come meanwhile, which must not overtake it.
+    this.#arrived = [...homeless, ...this.#arrived];
   }
 
   #count(topic: string): Promise<number | KafkaError> {
@@ -126,20 +133,6 @@ export class RecordWriter {
         : new KafkaError("KAFKA_UNREACHABLE", `Topic "${topic}" could not be asked for.`, {
             cause,
           }),
-    );
-  }
-
-  /** There is no telling where it belongs. */
-  #homeless(entry: Entry, cause: KafkaError): void {
-    const { topic } = entry.record;
-    if (cause.code === "KAFKA_UNREACHABLE" && this.#clock.now() < entry.deadline) {
-      this.#arrived.push(entry);
-      this.#failures++;
-      return;
-    }
-    const code = cause.code === "KAFKA_AUTHORIZATION" ? "KAFKA_REFUSED" : "KAFKA_NOT_WRITTEN";
-    entry.settle(
-      new KafkaWriteError(code, `A record was not written. ${cause.message}`, { topic, cause }),
     );
   }
 
@@ -161,14 +154,14 @@ export class RecordWriter {
     const now = this.#clock.now();
     for (const [place, lane] of this.#lanes) {
       const { topic, partition } = lane;
-      for (const { signal, deadline, group } of lane.entries.slice()) {
-        if (signal?.aborted !== true && now < deadline) continue;
+      for (const entry of lane.entries.slice()) {
+        if (!isOver(entry, now)) continue;
         const error = new KafkaWriteError(
           "KAFKA_NOT_WRITTEN",
           `A record for ${topic}[${partition}] was not written: there was no more time.`,
           { topic, partition },
         );
-        giveUp(lane, group, error);
+        giveUp(lane, entry.group, error);
       }
       if (lane.entries.length === 0) this.#lanes.delete(place);
     }
@@ -227,6 +220,17 @@ export class RecordWriter {
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * this.#failures);
     return new Promise((resolve) => void this.#clock.setTimer(resolve, wait));
   }
+}
+
+/** Nobody waits for it any more, or it was tried for too long. */
+function isOver({ signal, deadline }: Entry, now: number): boolean {
+  return signal?.aborted === true || now >= deadline;
+}
+
+/** There is no telling where it belongs. */
+function refuse({ record: { topic }, settle }: Entry, cause: KafkaError): void {
+  const code = cause.code === "KAFKA_AUTHORIZATION" ? "KAFKA_REFUSED" : "KAFKA_NOT_WRITTEN";
+  settle(new KafkaWriteError(code, `A record was not written. ${cause.message}`, { topic, cause }));
 }
 
 /** How many of the first records stay below a size; at least one. */

@@ -181,6 +181,35 @@ describe("the record writer", () => {
     expect(client.requests).toHaveLength(length);
   });
 
+  it("does not wait for a cluster that cannot be reached, for what nobody waits for any more", async () => {
+    const { client, clock, writer } = open();
+    client.partitions = async () => {
+      throw new KafkaError("KAFKA_UNREACHABLE", "No broker answers.");
+    };
+    const controller = new AbortController();
+    let outcome: (KafkaError | undefined)[] | undefined;
+    void writer.write([to(0)("a")], controller.signal).then((errors) => (outcome = errors));
+    await clock.advance(2000);
+    controller.abort();
+    await clock.advance(1500);
+    expect(outcome?.map((error) => error?.code)).toEqual(["KAFKA_NOT_WRITTEN"]);
+  });
+
+  it("keeps the order of what came while the cluster could not be reached", async () => {
+    const { client, clock, writer } = open();
+    const answers = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+    let asked = 0;
+    client.partitions = () => answers[Math.min(asked++, 1)]!.promise;
+    const writes = [writer.write([to(0)("a")])];
+    await clock.settle();
+    writes.push(writer.write([to(0)("b")]));
+    answers[0]!.reject(new KafkaError("KAFKA_UNREACHABLE", "No broker answers."));
+    answers[1]!.resolve(1);
+    await clock.advance(2000);
+    await Promise.all(writes);
+    expect(client.log.get("events:0")).toEqual(["a", "b"]);
+  });
+
   it("closes its client when what it was writing has ended", async () => {
     const { client, writer } = open();
     const writing = writer.write([to(0)("a")]);
