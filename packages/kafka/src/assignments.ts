@@ -40,6 +40,8 @@ export class Assignments {
   readonly #owned = new Map<string, Holding>();
   /** Have been ours before. */
   readonly #known = new Set<string>();
+  /** The group has said what is ours. */
+  #joined = false;
   #ended = false;
 
   constructor(options: AssignmentsOptions) {
@@ -56,11 +58,14 @@ export class Assignments {
 
   /** Everything a finite source was to hand over has been handed over, and has ended. */
   get finished(): boolean {
-    if (!this.#options.finite || !this.#assigned) return false;
+    if (!this.#options.finite || !this.#joined) return false;
     return [...this.#owned.values()].every(({ current }) => current?.finished === true);
   }
 
-  #assigned = false;
+  /** We may get what others have given up. */
+  joining(): void {
+    this.#joined = false;
+  }
 
   /** All that is ours: what we do not have yet begins. We may have let go of what the group has not taken from us. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
@@ -73,7 +78,7 @@ export class Assignments {
         moved: Promise.resolve(),
       }));
     for (const holding of added) this.#owned.set(nameOf(holding), holding);
-    this.#assigned = true;
+    this.#joined = true;
     this.#options.context.telemetry("assigned", { partitions: added.map(placeOf) });
     for (let wait = FIRST_WAIT; !this.#ended; wait = Math.min(LONGEST_WAIT, wait * 2)) {
       // Some may have been given away while we were asking.

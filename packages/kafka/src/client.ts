@@ -64,6 +64,8 @@ export type CommitResult = "done" | "lost" | "retry" | "metadataTooLarge" | Erro
 
 /** What a membership in a group brings about. */
 export interface GroupEvents {
+  /** We are about to join: what others give up may be ours afterwards, and until then nobody has it. */
+  joining(): void;
   /** All that belongs to us, each time we have joined: what belonged to us before, too. */
   assigned(partitions: readonly TopicPartition[]): void;
   /**

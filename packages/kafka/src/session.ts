@@ -106,7 +106,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       changed: () => {
         this.#acknowledger.schedule();
         this.#fetcher.kick();
-        context.wake();
+        this.#wake();
       },
       troubled,
     });
@@ -127,6 +127,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       await this.#driver.connect();
       await this.#transactions?.open();
       await this.#driver.join({
+        joining: () => this.#assignments.joining(),
         assigned: (partitions) => void this.#assignments.assign(partitions),
         revoked: (partitions, lost) => this.#assignments.revoke(partitions, lost),
         troubled: (error) => this.#context.telemetry("trouble", { error }),
@@ -147,7 +148,9 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     if (messages.length > 0) return messages;
     // Something may have been passed over: done before, or never to be seen.
     this.#acknowledger.schedule();
-    return this.#assignments.finished ? null : messages;
+    // What another one has given up may be about to become ours.
+    const isOver = [...this.#members()].every((member) => member.#assignments.finished);
+    return isOver ? null : messages;
   }
 
   acknowledge(settled: Settled<KafkaMetadata>): AcknowledgeResult<KafkaMetadata> {
@@ -158,7 +161,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     }
     // A partition that was too far ahead may go on.
     this.#fetcher.kick();
-    this.#context.wake();
+    this.#wake();
     return refused;
   }
 
@@ -195,8 +198,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   /** Of every member in this run of the pipeline: each knows its own partitions only. */
   remaining(): number {
     let sum = 0;
-    for (const member of this.#sessions) {
-      if (member.#context.signal !== this.#context.signal) continue;
+    for (const member of this.#members()) {
       for (const { end, tracker } of member.#assignments.live()) {
         sum += Math.max(0, end - tracker.position);
       }
@@ -229,6 +231,18 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   /** False if it is not ours, or not by the time it could be done. */
   seek(where: TopicPartition, offset: number): Promise<boolean> {
     return this.#assignments.seek(where, offset);
+  }
+
+  /** All sessions in this run of the pipeline. */
+  *#members(): Generator<KafkaSession> {
+    const { signal } = this.#context;
+    for (const member of this.#sessions) if (member.#context.signal === signal) yield member;
+  }
+
+  /** With a finite source the others may be at their end if this one is. */
+  #wake(): void {
+    if (this.#options.finite !== true) this.#context.wake();
+    else for (const member of this.#members()) member.#context.wake();
   }
 
   /** Serves the partitions in turn. */

@@ -184,6 +184,21 @@ describeWith("kafka", "a message that fails", () => {
   });
 });
 
+describeWith("kafka", "a topic that is read to its end", () => {
+  it("has been handled to its end by all sessions together", async () => {
+    const events = [0, 1, 2, 3].flatMap((partition) => numbered(100, { partition }));
+    const topic = await topicWith(events, { partitions: 4 });
+    const member = await startMember({
+      ...topic,
+      finite: true,
+      sessions: 2,
+      handle: () => sleep(20),
+    });
+    await member.running.done;
+    expect(new Set(member.handled).size).toBe(400);
+  });
+});
+
 describeWith("kafka", "a partition", () => {
   it("that is stuck holds up no other", async () => {
     const events = [...numbered(200, { key: "stuck" }), ...numbered(200, { partition: 1 })];

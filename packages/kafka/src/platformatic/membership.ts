@@ -78,6 +78,7 @@ export class Membership {
   async #beforeJoin(): Promise<Buffer> {
     // Its answer was that there is something to join.
     clearTimeout(this.#silence);
+    this.#events.joining();
     const owned = flatten(this.#consumer.assignments);
     const kept = this.#held.filter((one) => owned.some((other) => isSame(one, other)));
     const gone = this.#held.filter((one) => !kept.includes(one));

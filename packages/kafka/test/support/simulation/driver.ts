@@ -48,6 +48,11 @@ export class SimulatedDriver implements KafkaDriver {
     this.#events?.assigned(partitions.map(place));
   }
 
+  /** Hears that the group rebalances. */
+  joining(): void {
+    this.#events?.joining();
+  }
+
   /** Gives one back; it is free when it is done with it. */
   async revoke(partition: number): Promise<void> {
     this.#leaving.add(partition);

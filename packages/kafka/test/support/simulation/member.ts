@@ -14,6 +14,7 @@ export interface Fate {
 export interface MemberOptions extends Partial<KafkaOptions> {
   readonly cluster: SimulatedCluster;
   readonly oracle: Oracle;
+  readonly sessions?: number;
   /** In the processor, or in the batcher it went on to. */
   fate(partition: number, offset: number, stage: "processor" | "batcher"): Fate;
 }
@@ -24,6 +25,8 @@ export interface SimulatedMember {
   readonly running: RunningPipeline<never>;
   /** Of its session; another one after a restart of it. */
   readonly driver: SimulatedDriver;
+  /** Of all that were opened. */
+  readonly drivers: readonly SimulatedDriver[];
 }
 
 type Handled = Message<Buffer | null, KafkaMetadata>;
@@ -35,10 +38,13 @@ export async function startMember({
   cluster,
   oracle,
   fate,
+  sessions = 1,
   ...options
 }: MemberOptions): Promise<SimulatedMember> {
   const drivers: SimulatedDriver[] = [];
   const current = (): SimulatedDriver => drivers.at(-1) as SimulatedDriver;
+  const ownerOf = (partition: number): SimulatedDriver =>
+    drivers.find((driver) => driver.termOf(partition) !== undefined) ?? current();
   const source = kafka({
     brokers: "localhost:9092",
     groupId: "group",
@@ -57,7 +63,7 @@ export async function startMember({
     message: KafkaMessage,
     stage: "processor" | "batcher",
   ): Promise<Fate["end"]> => {
-    oracle.begins(message, current(), stage);
+    oracle.begins(message, ownerOf(message.owner.partition), stage);
     const { after, end } = fate(message.owner.partition, message.offset, stage);
     if (after > 0) await cluster.pass(after);
     oracle.ends(message);
@@ -70,7 +76,7 @@ export async function startMember({
   const running = await definePipeline({
     name: "member",
     maxInFlight: 20,
-    producer: source,
+    producer: { producer: source, concurrency: sessions },
     processor: {
       concurrency: 4,
       retry: policy,
@@ -101,6 +107,7 @@ export async function startMember({
   }).start({ clock: cluster.clock });
   return {
     source,
+    drivers,
     running: running as unknown as RunningPipeline<never>,
     get driver() {
       return current();
