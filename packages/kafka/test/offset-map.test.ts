@@ -1,8 +1,14 @@
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeOffsetMap, encodeOffsetMap, type Range } from "../src/offset-map.ts";
 
 const WHERE = { topic: "events", partition: 3 };
+const PREFIX = "westend1:";
+/** Texts that are made and damaged, in each of the tests that do. */
+const ENCODINGS = Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 2000);
+/** Milliseconds they may take. */
+const PATIENCE = Math.max(60_000, ENCODINGS);
 
 /** Ranges behind a base, neither touching nor overlapping. */
 const maps = fc
@@ -27,10 +33,103 @@ const maps = fc
     return { base, leaderEpoch, done };
   });
 
+/** The same, but small: many of them are damaged. */
+const small = fc
+  .record({
+    base: fc.nat(2 ** 40),
+    leaderEpoch: fc.integer({ min: -1, max: 1000 }),
+    first: fc.nat(3),
+    lengths: fc.array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 9 })), {
+      minLength: 1,
+      maxLength: 30,
+    }),
+  })
+  .map(({ base, leaderEpoch, first, lengths }) => {
+    // The first may begin right at the commit.
+    let end = base + first - 1;
+    const done = lengths.map(([gap, length]): Range => {
+      const from = end + gap;
+      end = from + length;
+      return [from, end];
+    });
+    return { base, leaderEpoch, done };
+  });
+
 const covers = (done: readonly Range[], offset: number): boolean =>
   done.some(([from, to]) => from <= offset && offset < to);
 
+/** Damage to a text, or to the bytes that it stands for. */
+const damages = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant("bit" as const), at: fc.nat(), by: fc.nat(7) }),
+    fc.record({ kind: fc.constant("byte" as const), at: fc.nat(), by: fc.nat(255) }),
+    fc.record({ kind: fc.constant("cut" as const), at: fc.nat(), by: fc.nat(40) }),
+    fc.record({ kind: fc.constant("twice" as const), at: fc.nat(), by: fc.nat(40) }),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+type Damage = (typeof damages extends fc.Arbitrary<infer All> ? All : never)[number];
+
+function damaged(text: string, all: readonly Damage[]): string {
+  let bytes = Buffer.from(text.slice(PREFIX.length), "base64");
+  for (const { kind, at, by } of all) {
+    const place = at % Math.max(1, bytes.length);
+    if (kind === "bit") bytes[place] = (bytes[place] ?? 0) ^ (1 << by);
+    else if (kind === "byte") bytes[place] = by;
+    else if (kind === "cut")
+      bytes = Buffer.concat([bytes.subarray(0, place), bytes.subarray(place + by)]);
+    else bytes = Buffer.concat([bytes.subarray(0, place + by), bytes.subarray(place)]);
+  }
+  return PREFIX + bytes.toString("base64");
+}
+
+/** Gives a damaged text the checksum it would have: only somebody who means harm writes one. */
+function sealed(text: string): string {
+  const bytes = Buffer.from(text.slice(PREFIX.length), "base64");
+  if (bytes.length < 5) return text;
+  bytes.writeUInt32BE(crc32(bytes.subarray(5), crc32(`${WHERE.partition} ${WHERE.topic}`)), 1);
+  return PREFIX + bytes.toString("base64");
+}
+
 describe("the map of what is done beyond a commit", () => {
+  it(
+    "tells of nothing that was not done, however its text was damaged",
+    () => {
+      fc.assert(
+        fc.property(small, damages, fc.integer({ min: 30, max: 400 }), (map, all, room) => {
+          const text = encodeOffsetMap(WHERE, map, room);
+          const read = decodeOffsetMap(WHERE, map.base, damaged(text, all));
+          for (const [from, to] of read?.done ?? []) {
+            for (let offset = from; offset < to; offset++) {
+              expect(covers(map.done, offset)).toBe(true);
+            }
+          }
+        }),
+        { numRuns: ENCODINGS },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "has ranges in order behind its commit, or none, even if its checksum is right",
+    () => {
+      fc.assert(
+        fc.property(small, damages, (map, all) => {
+          const text = sealed(damaged(encodeOffsetMap(WHERE, map, 400), all));
+          const read = decodeOffsetMap(WHERE, map.base, text);
+          let end = map.base - 1;
+          for (const [from, to] of read?.done ?? []) {
+            expect(from > end && to > from && Number.isSafeInteger(to)).toBe(true);
+            end = to;
+          }
+        }),
+        { numRuns: ENCODINGS },
+      );
+    },
+    PATIENCE,
+  );
+
   it("comes back as it was written", () => {
     fc.assert(
       fc.property(maps, (map) => {

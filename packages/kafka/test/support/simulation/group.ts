@@ -82,6 +82,11 @@ export class SimulatedGroup {
     }
   }
 
+  /** All partitions. */
+  get places(): { topic: string; partition: number }[] {
+    return this.#cluster.seats.map((_, partition) => this.place(partition));
+  }
+
   place(partition: number): { topic: string; partition: number } {
     return { topic: TOPIC, partition };
   }

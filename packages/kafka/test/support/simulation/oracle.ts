@@ -18,6 +18,8 @@ export class Oracle {
   readonly problems: string[] = [];
   /** Offsets that have been handled, by partition; whoever did it. */
   readonly handled: readonly Set<number>[];
+  /** Messages that were done once more. */
+  readonly repeated: string[] = [];
   readonly #cluster: SimulatedCluster;
   readonly #terms = new Map<string, Term>();
   readonly #termOf = new WeakMap<Partition, string>();
@@ -60,6 +62,10 @@ export class Oracle {
       this.#newest.set(owner, new Map());
     }
     const where = `${partition}:${offset}`;
+    // A batch that is open is handled with what was taken away, too.
+    if (owner.gone && stage === "processor") {
+      this.problems.push(`${where} begins, though it was taken away`);
+    }
     const term = this.#terms.get(this.#termOf.get(owner) as string);
     if (term !== undefined && knows(term, offset) && !this.#moved.has(partition)) {
       this.problems.push(`${where} is handled again, though its owner was told that it is done`);
@@ -102,8 +108,23 @@ export class Oracle {
 
   /** What was to be done for it is done. */
   done({ owner, offset }: KafkaMessage): void {
-    this.handled[owner.partition]?.add(offset);
+    const handled = this.handled[owner.partition] as Set<number>;
+    if (handled.has(offset)) this.repeated.push(`${owner.partition}:${offset}`);
+    handled.add(offset);
     this.#terms.get(this.#termOf.get(owner) ?? "")?.done.add(offset);
+  }
+
+  /** By now everything has to be handled, and committed. */
+  atTheEnd(): void {
+    for (const [partition, { offsets }] of this.#cluster.logs.entries()) {
+      const left = offsets.filter((offset) => !this.handled[partition]?.has(offset));
+      if (left.length > 0) this.problems.push(`${partition}: ${left.join(", ")} never handled`);
+      const { committed } = this.#cluster.seat(partition);
+      const last = offsets.at(-1);
+      if (last !== undefined && committed.offset <= last) {
+        this.problems.push(`${partition}: committed is ${committed.offset}, and the last ${last}`);
+      }
+    }
   }
 
   #committed(partition: number, seat: Seat, position: Position): void {
