@@ -101,7 +101,7 @@ export class Acknowledger {
     let passedOver = 0;
     for (const { incoming, ackOptions } of failed) {
       const message = incoming as KafkaMessage;
-      if (message.owner.gone) continue;
+      if (message.owner.gone || message.done) continue;
       const { onFailure, retryDelay } = this.#policy(ackOptions);
       if (onFailure === "commit") {
         message.owner.tracker.done(message);
@@ -114,6 +114,7 @@ export class Acknowledger {
   }
 
   #redeliver(message: KafkaMessage, delay: number): void {
+    message.owner.cameBack();
     const timer = this.#options.clock.setTimer(() => {
       this.#delayed.delete(timer);
       this.#options.redeliver(message);

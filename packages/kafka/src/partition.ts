@@ -19,6 +19,7 @@ export class Partition implements TopicPartition {
   #next: KafkaMessage | undefined;
   /** Handed over before, to be handed over again; by offset. */
   readonly #again: KafkaMessage[] = [];
+  #back = 0;
   /** Where to fetch from. */
   fetchOffset: number;
   /** The offset behind the last record there is, as far as we know. */
@@ -77,9 +78,17 @@ export class Partition implements TopicPartition {
     return this.#again[0] ?? this.#skipDone();
   }
 
+  /** Messages that the pipeline has at the moment: not those that failed and wait for another time. */
+  get out(): number {
+    return this.tracker.outstanding - this.#back;
+  }
+
   /** Hands over what `peek` gave. */
   shift(): void {
-    if (this.#again.shift() !== undefined) return;
+    if (this.#again.shift() !== undefined) {
+      this.#back--;
+      return;
+    }
     if (this.#next !== undefined) this.tracker.take(this.#next);
     this.#next = undefined;
   }
@@ -89,7 +98,12 @@ export class Partition implements TopicPartition {
     return this.#again.length > 0;
   }
 
-  /** It is to be handed over again. */
+  /** The pipeline has given one back, which will be handed over again. */
+  cameBack(): void {
+    this.#back++;
+  }
+
+  /** One that came back is to be handed over again now. */
   redeliver(message: KafkaMessage): void {
     this.outbox?.drop(message.offset);
     const index = this.#again.findIndex(({ offset }) => offset > message.offset);

@@ -80,7 +80,10 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       partitions,
       redeliver: (message) => this.#redeliver([message]),
       lost: (lost) => void this.#assignments.revoke(lost, true),
-      passedOver: (count) => context.telemetry("passedOver", { count }),
+      passedOver: (count) => {
+        this.#monitor.progressed(count);
+        context.telemetry("passedOver", { count });
+      },
       troubled,
     });
     this.#fetcher = new Fetcher({
@@ -167,6 +170,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
 
   /** Nothing was begun of these: they stay what they were, before everything else of their partition. */
   release(messages: readonly Incoming<Buffer | null, KafkaMetadata>[]): void {
+    for (const { done, owner } of messages as readonly KafkaMessage[]) if (!done) owner.cameBack();
     this.#redeliver(messages as readonly KafkaMessage[]);
   }
 
@@ -281,9 +285,8 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     if (partition.paused || partition.leaving || partition.peek() === undefined) return false;
     if (partition.hasAgain) return true;
     if (this.#delays.holds(partition)) return false;
-    const { tracker } = partition;
-    if (tracker.ahead >= this.#maxAhead) return false;
-    return partitions === 1 || tracker.outstanding < SHARE * room;
+    if (partition.tracker.ahead >= this.#maxAhead) return false;
+    return partitions === 1 || partition.out < SHARE * room;
   }
 
   #redeliver(messages: readonly KafkaMessage[]): void {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { play, scenarios } from "./support/simulation/scenario.ts";
 
 /** Histories that are played. */
-const RUNS = Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 120);
+const RUNS = Number(process.env["WESTEND_PROPERTY_RUNS"] ?? 60);
 /** Milliseconds they may take. */
 const PATIENCE = Math.max(60_000, RUNS * 50);
 
