@@ -25,7 +25,7 @@ import {
   loadLibrary,
 } from "./library.ts";
 import { Membership } from "./membership.ts";
-import { commitOffsets, committedOffsets } from "./offsets.ts";
+import { commitOffsets, committedOffsets, listedOffsets } from "./offsets.ts";
 import { Protocol } from "./protocol.ts";
 import { within } from "./within.ts";
 
@@ -33,8 +33,6 @@ import { within } from "./within.ts";
 const GRACE = 10_000;
 /** Milliseconds that leaving the group may take. */
 const FAREWELL = 3000;
-const EARLIEST = -2n;
-const LATEST = -1n;
 const LARGEST_BACKOFF = 1000;
 /** Milliseconds a broker may wait while there is more to ask it for. */
 const SHORT_WAIT = 10;
@@ -168,19 +166,7 @@ class PlatformaticDriver implements KafkaDriver {
   }
 
   async offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]> {
-    const timestamp =
-      at === "earliest" ? EARLIEST : at === "latest" ? LATEST : BigInt(at.timestamp);
-    const asked: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
-    for (const { topic, partition } of partitions) (asked[topic] ??= []).push(partition);
-    const topics = Object.keys(asked);
-    const found = await this.#now.consumer.listOffsets({ topics, partitions: asked, timestamp });
-    const offsets = partitions.map(({ topic, partition }) =>
-      Number(found.get(topic)?.[partition] ?? -1n),
-    );
-    // Nothing is as new as that.
-    if (typeof at !== "object" || !offsets.includes(-1)) return offsets;
-    const ends = await this.offsets(partitions, "latest");
-    return offsets.map((offset, index) => (offset < 0 ? (ends[index] as number) : offset));
+    return listedOffsets(this.#now.consumer, partitions, at);
   }
 
   async leave(): Promise<void> {

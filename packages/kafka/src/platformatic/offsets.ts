@@ -1,5 +1,6 @@
 import type { CommitResult, Position, TopicPartition } from "../client.ts";
-import type { Connection } from "./library.ts";
+import type { KafkaStart } from "../options.ts";
+import type { Connection, Consumer } from "./library.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Who commits. */
@@ -22,6 +23,9 @@ type FetchAnswer = Topics<{
   readonly metadata: string | null;
 }>;
 
+/** What stands for the begin and for the end where a time is asked for. */
+const EARLIEST = -2n;
+const LATEST = -1n;
 const METADATA_TOO_LARGE = 12;
 /** A time-out: what has no answer is sent again. */
 const NOT_ANSWERED = 7;
@@ -112,4 +116,30 @@ export async function committedOffsets(
     const offset = Number(entry?.committedOffset ?? -1n);
     return { topic, partition, offset, metadata: entry?.metadata ?? "" };
   });
+}
+
+/** The offsets at which these begin or end, or that a time stands for: the end where nothing is as new as that. */
+export async function listedOffsets(
+  consumer: Pick<Consumer, "listOffsets">,
+  partitions: readonly TopicPartition[],
+  at: KafkaStart,
+): Promise<readonly number[]> {
+  if (at === "earliest") return list(consumer, partitions, EARLIEST);
+  // Asked for first: what comes between the two answers is as new as that.
+  const ends = await list(consumer, partitions, LATEST);
+  if (at === "latest") return ends;
+  const offsets = await list(consumer, partitions, BigInt(at.timestamp));
+  return offsets.map((offset, index) => (offset < 0 ? (ends[index] as number) : offset));
+}
+
+async function list(
+  consumer: Pick<Consumer, "listOffsets">,
+  partitions: readonly TopicPartition[],
+  timestamp: bigint,
+): Promise<number[]> {
+  const asked: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
+  for (const { topic, partition } of partitions) (asked[topic] ??= []).push(partition);
+  const topics = Object.keys(asked);
+  const found = await consumer.listOffsets({ topics, partitions: asked, timestamp });
+  return partitions.map(({ topic, partition }) => Number(found.get(topic)?.[partition] ?? -1n));
 }
