@@ -13,6 +13,8 @@ export interface AssignmentsOptions {
   readonly context: ProducerContext;
   readonly from: KafkaStart;
   readonly ignoreCommitted: boolean;
+  /** Partitions, by name, that have begun in this run: what is committed of those is ours. */
+  readonly begun: Set<string>;
   readonly finite: boolean;
   readonly orderBy: OrderBy;
   /** Milliseconds handlers may finish in when a partition is given away. */
@@ -38,8 +40,6 @@ interface Holding extends TopicPartition {
 export class Assignments {
   readonly #options: AssignmentsOptions;
   readonly #owned = new Map<string, Holding>();
-  /** Have been ours before. */
-  readonly #known = new Set<string>();
   /** The group has said what is ours. */
   #joined = false;
   #ended = false;
@@ -197,17 +197,17 @@ export class Assignments {
       const partition = this.#partition(position);
       partition.target = target;
       if (unsettled.has(holding)) partition.tracker.rewind();
-      this.#known.add(nameOf(position));
+      this.#options.begun.add(nameOf(position));
       holding.current = partition;
     }
   }
 
   async #committed(starting: readonly Holding[]): Promise<readonly Position[]> {
-    const { driver, ignoreCommitted } = this.#options;
+    const { driver, ignoreCommitted, begun } = this.#options;
     const committed = await driver.committed(starting);
     if (!ignoreCommitted) return committed;
     return committed.map((position) =>
-      this.#known.has(nameOf(position)) ? position : { ...position, offset: -1 },
+      begun.has(nameOf(position)) ? position : { ...position, offset: -1 },
     );
   }
 

@@ -7,6 +7,7 @@ import type { KafkaOptions } from "./options.ts";
 import { platformaticDriver } from "./platformatic/driver.ts";
 import { PlatformaticTransactionClient } from "./platformatic/transaction-client.ts";
 import type { NewKafkaRecord } from "./record.ts";
+import { Run } from "./run.ts";
 import { KafkaSession } from "./session.ts";
 import { stage } from "./stage.ts";
 import type { PartitionStats } from "./stats.ts";
@@ -58,6 +59,7 @@ export interface KafkaProducer extends Producer<Buffer | null, KafkaMetadata> {
 export function kafka(options: KafkaOptions): KafkaProducer {
   checkKafkaOptions(options);
   const sessions = new Set<KafkaSession>();
+  const runs = new WeakMap<AbortSignal, Run>();
   const factory = options.driver ?? platformaticDriver(options);
   const { session, rebalance, heartbeat } = timeoutsOf(options);
   return {
@@ -80,6 +82,9 @@ export function kafka(options: KafkaOptions): KafkaProducer {
     },
     sendInTransaction: stage,
     async open(context) {
+      const run = runs.get(context.signal) ?? new Run();
+      runs.set(context.signal, run);
+      run.open(context);
       const { fetch = {}, groupInstanceId, delayed = [] } = options;
       const driver = factory({
         groupId: options.groupId,
@@ -105,6 +110,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
         context,
         options,
         sessions,
+        run,
         transactionClientOf(options, context.index),
       );
       await opened.start();

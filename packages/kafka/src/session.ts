@@ -10,11 +10,13 @@ import { Acknowledger } from "./acknowledger.ts";
 import { Assignments } from "./assignments.ts";
 import type { KafkaDriver, TopicPartition, TransactionClient } from "./client.ts";
 import { Delays } from "./delays.ts";
+import { KafkaError } from "./errors.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { KafkaMessage, KafkaMetadata } from "./message.ts";
 import { Monitor } from "./monitor.ts";
 import type { KafkaOptions } from "./options.ts";
 import type { Partition } from "./partition.ts";
+import type { Run } from "./run.ts";
 import { type PartitionStats, statsOf } from "./stats.ts";
 import { timeoutsOf } from "./timeouts.ts";
 import { Transactions } from "./transactions.ts";
@@ -35,6 +37,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
   readonly #options: KafkaOptions;
   /** All that are open of its producer. */
   readonly #sessions: Set<KafkaSession>;
+  readonly #run: Run;
   readonly #transactions: Transactions | undefined;
   readonly #acknowledger: Acknowledger;
   readonly #fetcher: Fetcher;
@@ -52,12 +55,14 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     context: ProducerContext,
     options: KafkaOptions,
     sessions: Set<KafkaSession>,
+    run: Run,
     transactionClient?: TransactionClient,
   ) {
     this.#driver = driver;
     this.#context = context;
     this.#options = options;
     this.#sessions = sessions;
+    this.#run = run;
     this.#maxAhead = options.maxAhead ?? 10_000;
     const { clock } = context;
     this.#transactions =
@@ -101,6 +106,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
       context,
       from: options.from ?? "earliest",
       ignoreCommitted: options.ignoreCommitted ?? false,
+      begun: run.begun,
       finite: options.finite ?? false,
       orderBy: options.orderBy ?? "key",
       revokeTimeout: timeoutsOf(options).revoke,
@@ -308,6 +314,9 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
 
   #fail(error: Error): void {
     this.#failure = error;
+    if (error instanceof KafkaError && error.code === "KAFKA_INSTANCE_FENCED") {
+      this.#run.fenced(this.#context, error);
+    }
     this.#context.wake();
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { listening } from "./support/said.ts";
+import type { SimulatedDriver } from "./support/simulation/driver.ts";
 import { sceneWith } from "./support/simulation/scene.ts";
 
 describe("a partition", () => {
@@ -107,6 +108,32 @@ describe("where to begin if nothing is committed", () => {
     await clock.advance(10_000);
     await killed;
     expect([...(oracle.handled[0] ?? [])]).toEqual([0, 1]);
+    await end();
+  });
+});
+
+describe("where to begin if what is committed is to be ignored", () => {
+  it("is what was committed in this run, whichever session had the partition", async () => {
+    const { clock, cluster, oracle, start, end } = sceneWith(1);
+    const member = await start({
+      from: "latest",
+      ignoreCommitted: true,
+      sessions: 2,
+      revokeTimeout: 100,
+      fate: (_, offset) => ({ after: offset === 5 ? 1000 : 0, end: "succeeds" }),
+    });
+    const [first, second] = member.drivers as [SimulatedDriver, SimulatedDriver];
+    cluster.append(0, 5);
+    first.assign(0);
+    oracle.assigned(0);
+    await clock.advance(1000);
+    cluster.append(0, 1);
+    await clock.advance(10);
+    await Promise.all([first.revoke(0), clock.advance(500)]);
+    second.assign(0);
+    oracle.assigned(0);
+    await clock.advance(500);
+    expect(member.source.partitions()).toMatchObject([{ inFlight: 1, oldestOffset: 5n }]);
     await end();
   });
 });

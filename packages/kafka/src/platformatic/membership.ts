@@ -1,4 +1,5 @@
 import type { GroupEvents, KafkaDriverOptions, TopicPartition } from "../client.ts";
+import { KafkaError } from "../errors.ts";
 import { explain, isHopeless } from "./failures.ts";
 import type { Assignment, Consumer } from "./library.ts";
 
@@ -80,6 +81,7 @@ export class Membership {
     clearTimeout(this.#silence);
     this.#events.joining();
     const owned = flatten(this.#consumer.assignments);
+    if (this.#isFenced(owned)) await this.#giveUp();
     const kept = this.#held.filter((one) => owned.some((other) => isSame(one, other)));
     const gone = this.#held.filter((one) => !kept.includes(one));
     // Without an announcement the group has done without us.
@@ -93,6 +95,22 @@ export class Membership {
     // Members of other makes read here since when we have owned what we own.
     generation.writeInt32BE(kept.length > 0 ? this.#consumer.generationId : -1);
     return generation;
+  }
+
+  /** Another process has come with our name: the client then forgets who it was, but not what it had, and would take it back. */
+  #isFenced(owned: readonly TopicPartition[]): boolean {
+    const named = this.#options.groupInstanceId !== undefined;
+    return named && this.#consumer.memberId === null && owned.length > 0 && this.#held.length > 0;
+  }
+
+  async #giveUp(): Promise<never> {
+    const gone = this.#held;
+    this.#held = [];
+    await this.#events.revoked(gone, true);
+    throw new KafkaError(
+      "KAFKA_INSTANCE_FENCED",
+      `Kafka: another process of the group has come with the \`groupInstanceId\` "${this.#options.groupInstanceId}", and has what this one had; give each its own`,
+    );
   }
 
   #joined(): void {

@@ -27,14 +27,14 @@ class FakeConsumer extends EventEmitter {
   }
 }
 
-async function join() {
+async function join(groupInstanceId?: string) {
   const consumer = new FakeConsumer();
   const told: (readonly [event: string, partitions: number[]])[] = [];
   const numbers = (all: readonly TopicPartition[]): number[] =>
     all.map(({ partition }) => partition);
   const membership = new Membership(
     consumer as unknown as Consumer,
-    { topics: ["events"] } as unknown as KafkaDriverOptions,
+    { topics: ["events"], groupInstanceId } as unknown as KafkaDriverOptions,
     {
       joining: () => void told.push(["joining", []]),
       assigned: (all) => void told.push(["assigned", numbers(all)]),
@@ -75,6 +75,18 @@ describe("a member of a group", () => {
       ["assigned", [1]],
       ["lost", [1]],
       ["assigned", []],
+    ]);
+  });
+
+  it("does not take its name back from another process that has come with it", async () => {
+    const { consumer, membership, told } = await join("one");
+    // What the client does when it is told so: it keeps what it had.
+    consumer.memberId = null;
+    await expect(consumer.joinAgain(0, 1)).rejects.toMatchObject({ code: "KAFKA_INSTANCE_FENCED" });
+    membership.end();
+    expect(told.slice(2)).toEqual([
+      ["joining", []],
+      ["lost", [0, 1]],
     ]);
   });
 });
