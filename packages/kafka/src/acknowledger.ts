@@ -114,7 +114,7 @@ export class Acknowledger {
   }
 
   #redeliver(message: KafkaMessage, delay: number): void {
-    message.owner.cameBack();
+    message.owner.cameBack(message);
     const timer = this.#options.clock.setTimer(() => {
       this.#delayed.delete(timer);
       this.#options.redeliver(message);

@@ -20,6 +20,8 @@ export class Partition implements TopicPartition {
   /** Handed over before, to be handed over again; by offset. */
   readonly #again: KafkaMessage[] = [];
   #back = 0;
+  /** Bytes of the messages that came back and have not been handed over again. */
+  waiting: number = 0;
   /** Where to fetch from. */
   fetchOffset: number;
   /** The offset behind the last record there is, as far as we know. */
@@ -85,8 +87,10 @@ export class Partition implements TopicPartition {
 
   /** Hands over what `peek` gave. */
   shift(): void {
-    if (this.#again.shift() !== undefined) {
+    const again = this.#again.shift();
+    if (again !== undefined) {
       this.#back--;
+      this.waiting -= again.size;
       return;
     }
     if (this.#next !== undefined) this.tracker.take(this.#next);
@@ -99,8 +103,9 @@ export class Partition implements TopicPartition {
   }
 
   /** The pipeline has given one back, which will be handed over again. */
-  cameBack(): void {
+  cameBack({ size }: KafkaMessage): void {
     this.#back++;
+    this.waiting += size;
   }
 
   /** One that came back is to be handed over again now. */

@@ -23,6 +23,8 @@ import { Transactions } from "./transactions.ts";
 
 /** How much of the room there is one partition may take while there are others: four times what it leaves. */
 const SHARE = 4;
+/** Bytes of failed messages that wait to be handed over again, of all partitions: as much as a pipeline holds by default. */
+const MOST_WAITING = 64 * 2 ** 20;
 /** Milliseconds a last commit may take. */
 const LAST_COMMIT = 5000;
 /** Bytes of one partition in one request of a transaction. */
@@ -176,7 +178,9 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
 
   /** Nothing was begun of these: they stay what they were, before everything else of their partition. */
   release(messages: readonly Incoming<Buffer | null, KafkaMetadata>[]): void {
-    for (const { done, owner } of messages as readonly KafkaMessage[]) if (!done) owner.cameBack();
+    for (const message of messages as readonly KafkaMessage[]) {
+      if (!message.done) message.owner.cameBack(message);
+    }
     this.#redeliver(messages as readonly KafkaMessage[]);
   }
 
@@ -292,6 +296,8 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     if (partition.hasAgain) return true;
     if (this.#delays.holds(partition)) return false;
     if (partition.tracker.ahead >= this.#maxAhead) return false;
+    // They are in nobody's budget any more.
+    if (partition.waiting >= MOST_WAITING / partitions) return false;
     return partitions === 1 || partition.out < SHARE * room;
   }
 

@@ -21,6 +21,26 @@ describe("messages that fail for ever", () => {
     await end();
   });
 
+  it("do not fill the memory while they wait, and all are handled when it is over", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    let isDown = true;
+    const member = await start({
+      retryDelay: 60_000,
+      fetch: { maxBytesPerPartition: 8 * 2 ** 20 },
+      fate: () => ({ after: 0, end: isDown ? "fails" : "succeeds" }),
+    });
+    cluster.log(0).size = 2 ** 20;
+    cluster.append(0, 500);
+    group.assign(0, member);
+    await clock.advance(50_000);
+    // 64 MiB that wait, and what may be under way.
+    expect(member.source.partitions()[0]?.inFlight).toBeLessThanOrEqual(64 + 20);
+    isDown = false;
+    await clock.advance(600_000);
+    expect(oracle.handled[0]?.size).toBe(500);
+    await end();
+  });
+
   it("are progress if they are passed over", async () => {
     const { clock, cluster, group, start, end } = sceneWith(1);
     const member = await start({

@@ -2,7 +2,6 @@ import type { KafkaRecord, RecordCursor } from "../../../src/client.ts";
 
 /** Records a poll brings at most: few, so that a message is fetched, buffered and handed over at different moments. */
 const MOST = 4;
-const SIZE = 100;
 const KEYS = 3;
 
 /** One partition as its broker has it: offsets only, with the gaps that compaction and transactions leave. */
@@ -10,6 +9,8 @@ export class Log {
   readonly offsets: number[] = [];
   start = 0;
   end = 0;
+  /** Bytes that each of its records says it takes. */
+  size = 100;
 
   append(records: number): void {
     for (; records > 0; records--) this.offsets.push(this.end++);
@@ -31,14 +32,15 @@ export class Log {
     const found = this.offsets.filter((offset) => offset >= from);
     const records = found.slice(0, MOST);
     const end = found.length > MOST ? (records.at(-1) as number) + 1 : this.end;
+    const { size } = this;
     return {
       end,
       get bytes() {
-        return records.length * SIZE;
+        return records.length * size;
       },
       next() {
         const offset = records.shift();
-        return offset === undefined ? undefined : recordAt(offset);
+        return offset === undefined ? undefined : recordAt(offset, size);
       },
     };
   }
@@ -46,7 +48,7 @@ export class Log {
 
 export const keyAt = (offset: number): string => `k${offset % KEYS}`;
 
-function recordAt(offset: number): KafkaRecord {
+function recordAt(offset: number, size: number): KafkaRecord {
   return {
     offset,
     timestamp: 0,
@@ -54,7 +56,7 @@ function recordAt(offset: number): KafkaRecord {
     key: Buffer.from(keyAt(offset)),
     value: Buffer.from(`${offset}`),
     headers: [],
-    size: SIZE,
+    size,
     defect: undefined,
   };
 }
