@@ -27,6 +27,8 @@ export interface RecordsOptions extends RecordLimits {
 
 /** Base offset and length. */
 const HEAD = 12;
+/** Where its format is told. */
+const MAGIC = 16;
 /** Where the records of a batch of version 2 begin. */
 const RECORDS = 61;
 const CODEC = 0b111;
@@ -92,22 +94,20 @@ export class RecordReader implements RecordCursor {
   #open(): KafkaRecord | false | undefined {
     const data = this.#data;
     const start = this.#next;
-    if (data.length - start < RECORDS) return this.#end();
-    const length = data.readInt32BE(start + 8);
-    if (length < RECORDS - HEAD || data.length - start - HEAD < length) return this.#end();
-    this.#next = start + HEAD + length;
-
+    const size = sizeAt(data, start);
+    if (size === 0) return this.#end();
+    this.#next = start + size;
     this.#baseOffset = Number(data.readBigInt64BE(start));
+    const magic = data.readInt8(start + MAGIC);
+    if (magic !== 2) return this.#old(magic);
+
     this.#leaderEpoch = data.readInt32BE(start + 12);
-    const magic = data.readInt8(start + 16);
-    const attributes = magic < 2 ? 0 : data.readInt16BE(start + 21);
-    this.#lastOffset = this.#baseOffset + (magic < 2 ? 0 : data.readInt32BE(start + 23));
+    const attributes = data.readInt16BE(start + 21);
+    this.#lastOffset = this.#baseOffset + data.readInt32BE(start + 23);
     this.#baseTimestamp = Number(data.readBigInt64BE(start + 27));
     this.#appendTimestamp =
       (attributes & LOG_APPEND_TIME) === 0 ? -1 : Number(data.readBigInt64BE(start + 35));
     if (this.#lastOffset < this.#position) return false;
-    if (magic !== 2)
-      return this.#defect(`is in format ${magic} of Kafka before 0.11, which is not read`);
 
     const count = data.readInt32BE(start + 57);
     const records = data.subarray(start + RECORDS, this.#next);
@@ -116,6 +116,15 @@ export class RecordReader implements RecordCursor {
       return false;
     }
     return this.#decompress(attributes & CODEC, records, count);
+  }
+
+  /** A message, or several compressed into one, whose offset is that of the last; where a batch has its epoch it has a checksum. */
+  #old(magic: number): KafkaRecord | false {
+    this.#leaderEpoch = -1;
+    this.#lastOffset = this.#baseOffset;
+    this.#baseTimestamp = 0;
+    if (this.#lastOffset < this.#position) return false;
+    return this.#defect(`is in format ${magic} of Kafka before 0.11, which is not read`);
   }
 
   #decompress(codec: number, records: Buffer, count: number): KafkaRecord | false {
@@ -266,15 +275,20 @@ function without(
   return { ...record, size: 0, key: null, value: null, headers: NO_HEADERS, defect };
 }
 
+/** Bytes of the batch, or the message of an older format, that begins here; 0 if it is cut off. */
+function sizeAt(data: Buffer, at: number): number {
+  if (data.length - at <= MAGIC) return 0;
+  const size = HEAD + data.readInt32BE(at + 8);
+  const least = data.readInt8(at + MAGIC) < 2 ? MAGIC + 1 : RECORDS;
+  return size < least || data.length - at < size ? 0 : size;
+}
+
 /** The offset behind the last whole batch; -1 if there is none. */
 function endOf(data: Buffer): number {
   let end = -1;
-  for (let at = 0; data.length - at >= RECORDS;) {
-    const length = data.readInt32BE(at + 8);
-    if (length < RECORDS - HEAD || data.length - at - HEAD < length) break;
-    const delta = data.readInt8(at + 16) < 2 ? 0 : data.readInt32BE(at + 23);
+  for (let at = 0, size = 0; (size = sizeAt(data, at)) > 0; at += size) {
+    const delta = data.readInt8(at + MAGIC) < 2 ? 0 : data.readInt32BE(at + 23);
     end = Math.max(end, Number(data.readBigInt64BE(at)) + Math.max(0, delta) + 1);
-    at += HEAD + length;
   }
   return end;
 }

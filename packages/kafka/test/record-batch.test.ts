@@ -145,6 +145,22 @@ describe("what a broker sends of a log", () => {
     expect(String(records[0]?.defect)).toMatch(/would take more than 1048576 bytes/);
   });
 
+  it("goes on behind a message in the format of before 0.11, however small, which is a defect", () => {
+    const old = Buffer.alloc(35);
+    old.writeBigInt64BE(7n);
+    old.writeInt32BE(old.length - 12, 8);
+    // A checksum: no leader's epoch.
+    old.writeInt32BE(0x7fffffff, 12);
+    old.writeInt8(1, 16);
+    const alone = read(old);
+    expect(alone.end).toBe(8);
+    expect(alone.records).toMatchObject([{ offset: 7, leaderEpoch: -1, value: null }]);
+    expect(alone.records[0]?.defect).toBeInstanceOf(Error);
+    expect(seen(read(Buffer.concat([old, batch(8, ["a"])])).records.slice(1))).toEqual([
+      { offset: 8, value: "a" },
+    ]);
+  });
+
   it("goes on behind a batch that cannot be read, which is one defect for all of it", () => {
     const bad = batch(0, ["a", "b", "c"], "gzip");
     bad.fill(0xff, 61);
