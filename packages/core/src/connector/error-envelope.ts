@@ -16,7 +16,12 @@ export interface ErrorEnvelope {
 export function describeError(reason: unknown): ErrorEnvelope {
   if (typeof reason !== "object" || reason === null) {
     const name = reason === null ? "null" : typeof reason;
-    return { name, code: null, message: printableText(primitiveText(reason)), stack: null };
+    return {
+      name,
+      code: null,
+      message: printableText(textOfPrimitive(reason as Primitive)),
+      stack: null,
+    };
   }
   const code = field(reason, "code");
   const stack = field(reason, "stack");
@@ -28,12 +33,12 @@ export function describeError(reason: unknown): ErrorEnvelope {
   };
 }
 
-function primitiveText(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
-    return `${value}`;
-  }
-  return typeof value === "symbol" ? (value.description ?? "") : "";
+type Primitive = string | number | bigint | boolean | symbol | null | undefined;
+
+/** A function, or nothing, has nothing to say. */
+function textOfPrimitive(value: Primitive | (() => unknown)): string {
+  if (typeof value === "symbol") return value.description ?? "";
+  return typeof value === "function" ? "" : String(value ?? "");
 }
 
 /** Getters are called on errors of the runtime itself only; those of others may do anything. */

@@ -34,6 +34,6 @@ export function refuseLost<Metadata>(
 class LeaseLost extends Error {
   override readonly name = "LeaseLost";
   constructor() {
-    super("The lease had run out and somebody else has the message; it is handled again there");
+    super("The lease had run out: somebody else handles the message");
   }
 }

@@ -59,8 +59,8 @@ export function identityOf(metadata: unknown): string | null {
 function findable(identity: string): string {
   if (identity.length <= LONGEST_IDENTITY && isStorableKey(identity)) return identity;
   // Seldom needed, and slow to import.
-  const { createHash } = process.getBuiltinModule("node:crypto");
-  return `sha256:${createHash("sha256").update(identity, "utf16le").digest("hex")}`;
+  const { hash } = process.getBuiltinModule("node:crypto");
+  return `sha256:${hash("sha256", Buffer.from(identity, "utf16le"))}`;
 }
 
 /** A payload that is neither text nor bytes, as text: JSON, or for people to look at what JSON cannot hold. */
