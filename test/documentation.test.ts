@@ -40,6 +40,9 @@ function programsOf(page: string): Map<string, string> {
   return programs;
 }
 
+/** What the compiler says of names that are declared and never used. */
+const UNUSED = /: error TS61(?:33|92|96|98):/;
+
 const withCode = pages.filter((page) => programsOf(page).size > 0);
 const withTests = withCode.filter((page) =>
   [...programsOf(page).keys()].some((name) => name.endsWith(".test.ts")),
@@ -67,7 +70,7 @@ describe("the documentation", () => {
       join(folder, "tsconfig.json"),
       JSON.stringify({
         extends: join(root, "tsconfig.test.base.json"),
-        compilerOptions: { customConditions: [], noUnusedLocals: false },
+        compilerOptions: { customConditions: [] },
       }),
     );
     for (const page of withCode) {
@@ -83,7 +86,10 @@ describe("the documentation", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(withCode)("compiles as it is shown: %s", (page) => {
-    expect(said.split("\n").filter((line) => line.startsWith(`${page}/`))).toEqual([]);
+    const complaints = said.split("\n").filter((line) => line.startsWith(`${page}/`));
+    // Pages outside of the guide show excerpts: what they define is used in the reader's program.
+    const excerpts = !page.startsWith("docs/guide/");
+    expect(complaints.filter((line) => !excerpts || !UNUSED.test(line))).toEqual([]);
   });
 
   it.each(withTests)("shows tests that pass: %s", (page) => {
