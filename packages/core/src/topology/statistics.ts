@@ -48,34 +48,32 @@ export class Rates {
   constructor(clock: Clock, read: () => readonly number[]) {
     this.#clock = clock;
     this.#read = read;
-    this.#take(clock.now());
+    this.sample(clock.now());
   }
 
   /** To be called now and then; takes a sample a second at most. */
   sample(now: number): void {
-    if (now - (this.#samples.at(-1) as Sample).at < SAMPLE) return;
-    this.#take(now);
+    const last = this.#samples.at(-1);
+    if (last && now - last.at < SAMPLE) return;
+    this.#samples.push({ at: now, counts: this.#read() });
     if (this.#samples.length > SAMPLES + 1) this.#samples.shift();
   }
 
   /** By how much each counter grows in a second. */
   perSecond(): number[] {
     const now = this.#clock.now();
+    this.sample(now);
     const counts = this.#read();
     const samples = [...this.#samples, { at: now, counts }];
     const began = Math.max(now - SAMPLE * SAMPLES, (samples[0] as Sample).at);
     if (now <= began) return counts.map(() => 0);
     const next = samples.findIndex(({ at }) => at > began);
     const [before, after] = samples.slice(next - 1) as [Sample, Sample];
-    // Samples may be far apart, for none is taken while nothing is acknowledged.
+    // Samples may be far apart, for none is taken while nothing is acknowledged, nor asked.
     const share = (began - before.at) / (after.at - before.at);
     return counts.map((count, index) => {
       const [low, high] = [before.counts[index], after.counts[index]] as [number, number];
       return ((count - low - (high - low) * share) / (now - began)) * 1000;
     });
-  }
-
-  #take(at: number): void {
-    this.#samples.push({ at, counts: this.#read() });
   }
 }

@@ -176,6 +176,18 @@ describe("stats", () => {
     await stopWithin(clock, running, 100);
   });
 
+  it("measure no rate ten seconds after the last message, where they are asked for all the time", async () => {
+    const { clock, running, source } = await startScene();
+    await clock.advance(1500);
+    source.push(...numbers(1, 500));
+    for (let second = 0; second < 12; second++) {
+      await clock.advance(1000);
+      running.stats();
+    }
+    expect(running.stats().rate).toEqual({ received: 0, settled: 0 });
+    await stopWithin(clock, running, 100);
+  });
+
   const sleeper = (message: any): any => message.to("sink");
   it.each([
     ["processor", () => never, {}],
