@@ -27,7 +27,7 @@ export interface KafkaProducer extends Producer<Buffer | null, KafkaMetadata> {
   resume(partitions: readonly TopicPartition[]): void;
   /**
    * Goes on from this offset: what runs of the partition may finish, then it is committed from there. Resolves when it goes on.
-   * @throws RangeError if the partition is not ours, or goes away before.
+   * @throws RangeError if the offset is negative, or the partition is not ours or goes away before.
    */
   seek(partition: TopicPartition, offset: bigint): Promise<void>;
   /**
@@ -75,6 +75,7 @@ export function kafka(options: KafkaOptions): KafkaProducer {
       for (const one of sessions) one.pause(partitions, false);
     },
     async seek(partition, offset) {
+      if (offset < 0n) throw new RangeError(`seek: the offset must be at least 0, not ${offset}`);
       const owner = [...sessions].find((one) => one.owns(partition));
       if (await owner?.seek(partition, Number(offset))) return;
       const { topic, partition: number } = partition;

@@ -179,6 +179,19 @@ describe("a partition that is moved to another offset", () => {
     await end();
   });
 
+  it("is refused if that is none, and stays where it is", async () => {
+    const { clock, cluster, group, start, end } = sceneWith(1);
+    const member = await start();
+    cluster.append(0, 5);
+    group.assign(0, member);
+    await clock.advance(1000);
+    const moving = member.source.seek(group.place(0), -1n).catch((error: unknown) => error);
+    await clock.advance(5000);
+    expect(await moving).toBeInstanceOf(RangeError);
+    expect(cluster.seat(0).committed.offset).toBe(5);
+    await end();
+  });
+
   it("twice goes to the second of them", async () => {
     const { clock, cluster, group, oracle, start, end } = sceneWith(1);
     const member = await start({ fate: () => ({ after: 500, end: "succeeds" }) });
