@@ -7,7 +7,7 @@ export const TOPIC = "events";
 
 /** What is to go wrong with the next calls of one kind. */
 export type Fault = "fails" | "fails afterwards" | "comes late" | "is answered late" | "is refused";
-export type Call = "poll" | "commit" | "committed" | "offsets" | "leaders";
+export type Call = "poll" | "commit" | "committed" | "offsets" | "leaders" | "transaction";
 
 /** Milliseconds a call takes, and a slow one. */
 const FAST = 1;

@@ -2,6 +2,7 @@ import type {
   CommitResult,
   Fetched,
   GroupEvents,
+  GroupMember,
   KafkaDriver,
   Position,
   TopicPartition,
@@ -10,6 +11,8 @@ import type {
 import type { KafkaStart } from "../../../src/options.ts";
 import { type SimulatedCluster, TOPIC } from "./cluster.ts";
 
+let count = 0;
+
 /** A member's connection to a simulated cluster. */
 export class SimulatedDriver implements KafkaDriver {
   readonly #cluster: SimulatedCluster;
@@ -17,6 +20,9 @@ export class SimulatedDriver implements KafkaDriver {
   readonly #terms = new Map<number, number>();
   readonly #leaving = new Set<number>();
   #events: GroupEvents | undefined;
+  /** What it owned each time it was asked who it is. */
+  readonly #generations: ReadonlyMap<number, number>[] = [];
+  readonly #number = ++count;
   /** The process is gone: nothing gets through any more. */
   dead: boolean = false;
 
@@ -119,8 +125,22 @@ export class SimulatedDriver implements KafkaDriver {
     );
   }
 
-  async member(): Promise<undefined> {
-    return undefined;
+  async member(): Promise<GroupMember> {
+    const generationId = this.#generations.push(new Map(this.#terms)) - 1;
+    await this.#cluster.pass(1);
+    return { groupId: "group", memberId: `${this.#number}`, generationId, coordinatorId: 1 };
+  }
+
+  /** Commits all of these as who the member was, or nothing. */
+  commitAs({ generationId }: GroupMember, positions: readonly Position[]): boolean {
+    const terms = this.#generations[generationId];
+    const isOurs = ({ partition }: Position): boolean => {
+      const { owner, term } = this.#cluster.seat(partition);
+      return owner === this && terms?.get(partition) === term;
+    };
+    if (!positions.every(isOurs)) return false;
+    for (const position of positions) this.#commit(position, terms?.get(position.partition));
+    return true;
   }
 
   async leave(): Promise<void> {
