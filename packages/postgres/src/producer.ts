@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type {
   AcknowledgeResult,
   Demand,
@@ -12,6 +11,7 @@ import { acknowledge, type FailurePolicy } from "./acknowledger.ts";
 import { checkPostgresOptions } from "./check-options.ts";
 import type { LeasedMessage, PostgresMetadata } from "./leased-message.ts";
 import type { PostgresOptions } from "./options.ts";
+import { Owner } from "./owner.ts";
 import type { PostgresQueue } from "./queue.ts";
 import { retryable } from "./retryable.ts";
 
@@ -49,7 +49,7 @@ class PostgresSession implements ProducerSession<QueuePayload, PostgresMetadata>
   readonly #context: ProducerContext;
   readonly #options: PostgresOptions;
   readonly #policy: FailurePolicy;
-  readonly #owner = randomUUID();
+  readonly #owner = new Owner();
   readonly #held = new Set<LeasedMessage>();
   readonly #forget: () => void;
   #draining = false;

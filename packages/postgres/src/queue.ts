@@ -19,6 +19,7 @@ import { listen } from "./listener.ts";
 import type { PostgresQueueOptions } from "./options.ts";
 import { decodePayload } from "./payload.ts";
 import { DELAYED, HELD, READY } from "./schema.ts";
+import { Owner } from "./owner.ts";
 import { Settlement } from "./settle.ts";
 import { Store } from "./store.ts";
 
@@ -50,7 +51,7 @@ export interface QueueLeaseOptions {
    * Who leases: of a key, later messages go to whoever has the earlier ones.
    * @internal
    */
-  readonly owner?: string | undefined;
+  readonly owner?: Owner | undefined;
 }
 
 /**
@@ -65,7 +66,7 @@ export class PostgresQueue {
   readonly store: Store;
   /** @internal */
   readonly settlement: Settlement;
-  readonly #owner = randomUUID();
+  readonly #owner = new Owner();
   readonly #ready = new Set<() => void>();
   readonly #listen: boolean;
   /** Ends it; undefined while nobody listens. */
@@ -146,13 +147,16 @@ export class PostgresQueue {
       queue: this.name,
       limit: Math.min(limit, GROUP),
       bytes,
-      owner,
+      owner: owner.id,
       token,
       duration,
     };
-    const rows = await this.store.database.transaction((session) =>
-      lease(session, this.store, terms),
-    );
+    const rows = await this.store.database
+      .transaction((session) => lease(session, this.store, terms))
+      .catch((error: unknown) => {
+        owner.renew();
+        throw error;
+      });
     return rows.map((row) => {
       const key = row.key ?? undefined;
       return new LeasedMessage({

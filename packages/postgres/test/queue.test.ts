@@ -10,6 +10,7 @@ import {
   type PostgresQueueOptions,
 } from "@westend/postgres";
 import { testDatabase } from "./support/database.ts";
+import { LossyPool } from "./support/lossy-pool.ts";
 
 async function queues(options: Partial<PostgresQueueOptions> = {}) {
   const database = await testDatabase();
@@ -145,6 +146,20 @@ describeWith("postgres", "postgresQueue", () => {
     expect(await other().lease()).toEqual([]);
     await queue.acknowledge([second!]);
     expect(payloads(await other().lease())).toEqual(["k1"]);
+  });
+
+  it("takes no later messages of a key if it does not know whether it has the earlier ones", async () => {
+    const { queue, another, schema, pass } = await queues();
+    const pool = new LossyPool(another(), () => 0.99);
+    const unlucky = postgresQueue(pool, { schema });
+    await unlucky.open();
+    await queue.enqueueAll(["k1", "k2"].map((payload) => ({ payload, key: "k" })));
+    pool.lose(0.02, /^commit/);
+    await expect(unlucky.lease({ limit: 1 })).rejects.toThrow("Connection terminated");
+    pool.lose(0);
+    expect(await unlucky.lease()).toEqual([]);
+    await pass(30_000);
+    expect(payloads(await unlucky.lease())).toEqual(["k1", "k2"]);
   });
 
   it("gives no message to two, and keeps every key in order, while eight lease at once", async () => {
