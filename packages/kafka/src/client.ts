@@ -102,6 +102,8 @@ export interface KafkaDriver {
   committed(partitions: readonly TopicPartition[]): Promise<readonly Position[]>;
   /** Who we are in the group at this moment; undefined if we are not in it. */
   member(): Promise<GroupMember | undefined>;
+  /** Whether we are who we were then: not if we have joined anew, or left. */
+  isStill(member: GroupMember): boolean;
   /** The offsets at which these begin or end, or that a time stands for; in the same order. */
   offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]>;
   /** Leaves the group, unless the member has a name that outlives its process. Its partitions are not revoked. */

@@ -1,6 +1,5 @@
 import type {
   CommitResult,
-  GroupMember,
   KafkaDriver,
   Position,
   RecordBatch,
@@ -78,7 +77,8 @@ export class Transactions {
       for (const [index, { offset }] of positions.entries())
         partitions[index]?.outbox?.confirm(offset);
     }
-    const again = result === "doubtful" || (result === "lost" && (await this.#joinedAnew(member)));
+    // Refused because we have joined anew meanwhile, and may have kept them.
+    const again = result === "doubtful" || (result === "lost" && !driver.isStill(member));
     return positions.map(() => (again ? "retry" : result));
   }
 
@@ -95,12 +95,6 @@ export class Transactions {
       `Topic "${topic}" has no partition ${chosen}. Leave \`partition\` out, or add partitions.`,
       { topic, partition: chosen },
     );
-  }
-
-  /** Then it was refused for that, and the partitions may still be ours. */
-  async #joinedAnew(before: GroupMember): Promise<boolean> {
-    const now = await this.#options.driver.member();
-    return now?.memberId !== before.memberId || now.generationId !== before.generationId;
   }
 
   /** A new session ends the old one's transaction, one way or the other; what is committed tells which, for all that were in it. */

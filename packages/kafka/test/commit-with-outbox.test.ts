@@ -156,6 +156,20 @@ describe("a commit in a transaction", () => {
     expect(await commit(1)).toEqual(["lost"]);
   });
 
+  it("waits for nothing before it says that partitions are lost: what we are given meanwhile would be lost, too", async () => {
+    const { client, commit, driver, stage } = open();
+    stage(0, "a");
+    client.result = "lost";
+    const ask = driver.member.bind(driver);
+    let asked = 0;
+    driver.member = () => {
+      asked++;
+      return ask();
+    };
+    expect(await commit(1)).toEqual(["lost"]);
+    expect(asked).toBe(1);
+  });
+
   it("stops the source where it will never come about", async () => {
     const { client, commit, failures, stage } = open();
     stage(0, "a");

@@ -165,6 +165,11 @@ class PlatformaticDriver implements KafkaDriver {
     return { groupId: this.#options.groupId, memberId, generationId, coordinatorId };
   }
 
+  isStill({ memberId, generationId }: GroupMember): boolean {
+    const consumer = this.#connected?.consumer;
+    return consumer?.memberId === memberId && consumer.generationId === generationId;
+  }
+
   async offsets(partitions: readonly TopicPartition[], at: KafkaStart): Promise<readonly number[]> {
     return listedOffsets(this.#now.consumer, partitions, at);
   }

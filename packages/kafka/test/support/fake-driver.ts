@@ -6,8 +6,10 @@ export function fakeDriver(member: GroupMember) {
   const now = { member: member as GroupMember | undefined, result: "done" as CommitResult };
   const nameOf = ({ topic, partition }: { topic: string; partition: number }): string =>
     `${topic}:${partition}`;
-  const driver: Pick<KafkaDriver, "member" | "commit" | "committed"> = {
+  const driver: Pick<KafkaDriver, "member" | "isStill" | "commit" | "committed"> = {
     member: async () => now.member,
+    isStill: ({ memberId, generationId }) =>
+      now.member?.memberId === memberId && now.member.generationId === generationId,
     async commit(positions) {
       if (now.result === "done")
         for (const one of positions) committed.set(nameOf(one), one.offset);

@@ -21,7 +21,9 @@ export class SimulatedDriver implements KafkaDriver {
   readonly #leaving = new Set<number>();
   #events: GroupEvents | undefined;
   /** What it owned each time it was asked who it is. */
-  readonly #generations: ReadonlyMap<number, number>[] = [];
+  readonly #generations: { terms: ReadonlyMap<number, number>; joined: number }[] = [];
+  /** How often it has joined. */
+  #joined = 0;
   readonly #number = ++count;
   /** The process is gone: nothing gets through any more. */
   dead: boolean = false;
@@ -51,6 +53,7 @@ export class SimulatedDriver implements KafkaDriver {
       seat.owner = this;
       this.#terms.set(partition, ++seat.term);
     }
+    this.#joined++;
     this.#events?.assigned(partitions.map(place));
   }
 
@@ -72,12 +75,18 @@ export class SimulatedDriver implements KafkaDriver {
   async lose(partition: number): Promise<void> {
     this.#terms.delete(partition);
     await this.#events?.revoked([place(partition)], true);
+    this.#tellOfKept();
   }
 
   /** Joins anew and keeps one it had: a new generation, of which commits under way know nothing. */
   rejoin(partition: number): void {
     this.#terms.set(partition, this.#cluster.seat(partition).term);
-    // A client joins when it has given away what it is to.
+    this.#tellOfKept();
+  }
+
+  /** It has joined anew; a client does so when it has given away what it is to. */
+  #tellOfKept(): void {
+    this.#joined++;
     const kept = [...this.#terms.keys()].filter((owned) => !this.#leaving.has(owned));
     this.#events?.assigned(kept.map(place));
   }
@@ -126,14 +135,19 @@ export class SimulatedDriver implements KafkaDriver {
   }
 
   async member(): Promise<GroupMember> {
-    const generationId = this.#generations.push(new Map(this.#terms)) - 1;
+    const generationId =
+      this.#generations.push({ terms: new Map(this.#terms), joined: this.#joined }) - 1;
     await this.#cluster.pass(1);
     return { groupId: "group", memberId: `${this.#number}`, generationId, coordinatorId: 1 };
   }
 
+  isStill({ generationId }: GroupMember): boolean {
+    return this.#generations[generationId]?.joined === this.#joined;
+  }
+
   /** Commits all of these as who the member was, or nothing. */
   commitAs({ generationId }: GroupMember, positions: readonly Position[]): boolean {
-    const terms = this.#generations[generationId];
+    const terms = this.#generations[generationId]?.terms;
     const isOurs = ({ partition }: Position): boolean => {
       const { owner, term } = this.#cluster.seat(partition);
       return owner === this && terms?.get(partition) === term;
