@@ -19,6 +19,7 @@ export interface PostgresClient {
   query(statement: Statement): PromiseLike<QueryResult>;
   /** Closes it, if it is one that is given to us alone. */
   end?(): unknown;
+  on?(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** A connection taken from a pool. */

@@ -46,6 +46,7 @@ export class Database {
     this.#target = target;
     this.#timeout = timeout;
     if (isPool(target)) keepAlive(target);
+    else if (!isPglite(target)) hearErrors(target);
   }
 
   /** Runs one statement, on any connection. */
@@ -209,7 +210,7 @@ function isPglite(target: PostgresTarget): target is PgliteClient {
 }
 
 const ignore = (): void => undefined;
-const kept = new WeakSet<PostgresPool>();
+const kept = new WeakSet<PostgresTarget>();
 
 /**
  * A pool whose idle connection is lost emits an error that ends the process if nobody listens. The next statement tells. So does a new
@@ -220,6 +221,13 @@ function keepAlive(pool: PostgresPool): void {
   kept.add(pool);
   pool.on("error", ignore);
   pool.on("connect", (connection) => void connection.on("error", ignore));
+}
+
+/** The same of a single connection. */
+function hearErrors(client: PostgresClient): void {
+  if (kept.has(client)) return;
+  kept.add(client);
+  client.on?.("error", ignore);
 }
 
 /** What runs on a single connection fails at once from now on: it stays lost. */

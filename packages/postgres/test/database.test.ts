@@ -122,6 +122,13 @@ describeWith("postgres", "a single connection", () => {
   });
 });
 
+it("hears of the loss of a single connection, which would end the process", () => {
+  const client = new pg.Client();
+  for (let each = 0; each < 20; each += 1) postgresInbox(client, { name: `${each}` });
+  expect(() => client.emit("error", new Error("Connection terminated"))).not.toThrow();
+  expect(client.listenerCount("error")).toBe(1);
+});
+
 it("closes a connection that cannot be rolled back instead of giving it back to the pool", async () => {
   const released: unknown[] = [];
   const connection = {
