@@ -71,7 +71,8 @@ export interface SqliteOptions extends SqliteDatabaseOptions {
    */
   readonly onFailure?: "retry" | "deadLetter" | undefined;
   /**
-   * Milliseconds until a failed message is handed out again. What is behind it in its key waits with it.
+   * Milliseconds until a failed message is handed out again. What is behind it in its key waits with it, but for what the pipeline has
+   * already: that goes on. Where it must not, let the policy retry or `hold` the message.
    * @defaultValue 10_000
    */
   readonly retryDelay?: number | undefined;
