@@ -39,6 +39,11 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
+/** Whether there is no transaction that could be ended; its code is that of many errors. */
+export function isOver(error: unknown): boolean {
+  return error instanceof Error && /no transaction is active/.test(error.message);
+}
+
 /** Whether a value was refused by the table it was for. */
 export function isConstraint(error: unknown): boolean {
   return resultCode(error) === CONSTRAINT;

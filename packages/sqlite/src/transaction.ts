@@ -1,6 +1,6 @@
 import type { Clock } from "westend";
 import type { SqliteClient, SqliteStatement } from "./client.ts";
-import { explain, isBusy } from "./failures.ts";
+import { explain, isBusy, isOver } from "./failures.ts";
 import type { Work } from "./pending-work.ts";
 
 /** Thrown by work that has to be undone and will do otherwise when it is run again. */
@@ -40,8 +40,7 @@ export class Transaction {
     let begun = false;
     const results: unknown[] = [];
     try {
-      if (this.#isDirty) this.#rollback.run();
-      this.#isDirty = false;
+      if (this.#isDirty) this.#rollBack();
       this.#begin.run();
       begun = true;
       for (const { run, again } of group) {
@@ -60,11 +59,21 @@ export class Transaction {
 
   #undo(): void {
     try {
+      this.#rollBack();
+    } catch {
+      // It is tried again before the next one begins.
+    }
+  }
+
+  #rollBack(): void {
+    this.#isDirty = true;
+    try {
       this.#rollback.run();
     } catch (error) {
-      // After a full disk or an I/O error SQLite may have rolled back by itself; only a refusal leaves the transaction open.
-      this.#isDirty = isBusy(error);
+      // After a full disk or an I/O error SQLite may have done so by itself.
+      if (!isOver(error)) throw error;
     }
+    this.#isDirty = false;
   }
 
   #fail(group: readonly Work[], error: unknown): Outcome {

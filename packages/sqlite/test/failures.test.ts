@@ -164,6 +164,46 @@ describe("a lock that another process holds", () => {
   });
 });
 
+describe("a transaction that cannot be undone at first", () => {
+  it.each([5, 10, 13])("is undone before the next one begins: %i", async (errcode) => {
+    let failing: string[] = [];
+    const client = watched((sql) => {
+      const [next] = failing;
+      if (next === undefined || !sql.startsWith(next)) return;
+      failing = failing.slice(1);
+      throw Object.assign(new Error("it failed"), { errcode: next === "COMMIT" ? 13 : errcode });
+    });
+    const queue = queueOf({ client });
+    await queue.open();
+    failing = ["COMMIT", "ROLLBACK", "ROLLBACK"];
+    await expect(queue.enqueue("a")).rejects.toThrow("the disk is full");
+    await queue.enqueue("b").catch(() => undefined);
+    await queue.enqueue("c");
+    expect(failing).toEqual([]);
+    const left = (await queue.lease()).map(({ payload }) => payload);
+    expect(left.filter((payload) => payload !== "b")).toEqual(["c"]);
+  });
+
+  it("is not taken for open for ever when SQLite has undone it itself", async () => {
+    let refuse = false;
+    const client = watched((sql) => {
+      if (!refuse) return;
+      if (sql === "COMMIT") throw Object.assign(new Error("it failed"), { errcode: 13 });
+      if (sql !== "ROLLBACK") return;
+      refuse = false;
+      // What a refused statement leaves may be gone by the next try.
+      queueMicrotask(() => client.exec("ROLLBACK"));
+      throw busy();
+    });
+    const queue = queueOf({ client });
+    await queue.open();
+    refuse = true;
+    await expect(queue.enqueue("a")).rejects.toThrow("the disk is full");
+    await queue.enqueue("b");
+    expect((await queue.lease()).map(({ payload }) => payload)).toEqual(["b"]);
+  });
+});
+
 describe("a disk that is full", () => {
   it("rejects what it cannot store, and takes what comes when there is room again", async () => {
     let full = false;
