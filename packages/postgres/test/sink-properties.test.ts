@@ -48,7 +48,7 @@ const isOverwritten = (row: Row, batch: readonly Row[]): boolean =>
 
 describeWith("postgres", "any batches of good rows, bad ones, and rows that are there", () => {
   it.each<Mode>([undefined, "ignore", "replace"])(
-    "leave in the table what rows written one by one would, and fail no other message: %s",
+    "leave in the table what rows written one by one would, and fail no other message (onConflict %s)",
     async (onConflict) => {
       expect.hasAssertions();
       const database = await testDatabase(
