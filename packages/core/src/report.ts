@@ -68,7 +68,7 @@ export interface ProducerStats {
   readonly open: number;
   readonly received: number;
   readonly inFlight: number;
-  /** Messages settled and not yet acknowledged. */
+  /** Messages settled and not yet acknowledged, those whose acknowledgement is under way or is tried again, too. */
   readonly unacknowledged: number;
   /** Messages whose acknowledgement the source refused for good. */
   readonly refused: number;
@@ -80,7 +80,7 @@ export interface ProducerStats {
 /** A look at a pipeline at one moment. */
 export interface PipelineStats extends StopReport {
   readonly status: PipelineStatus;
-  /** Messages out of the source and not settled. */
+  /** Messages out of the source and not acknowledged. */
   readonly inFlight: number;
   /** Bytes of them. */
   readonly bytes: number;

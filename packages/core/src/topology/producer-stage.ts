@@ -52,17 +52,13 @@ export class ProducerStage {
     this.#idle = new Alarm(options.clock, () => this.#goOn());
   }
 
-  /** Messages out of this source and not settled. */
+  /** Messages out of this source and not acknowledged. */
   get inFlight(): number {
     return this.#sum(inFlightOf);
   }
 
   get bytes(): number {
     return this.#sum(bytesOf);
-  }
-
-  get unacknowledged(): number {
-    return this.#sum(({ account }) => account.unacknowledged);
   }
 
   /** Messages that came when there was no room for them. */

@@ -186,7 +186,9 @@ export class Sources {
       sum.open += stage.session === undefined ? 0 : 1;
       sum.received += stage.received;
       sum.inFlight += stage.inFlight;
-      sum.unacknowledged += stage.unacknowledged;
+      for (const account of stage.accounts) {
+        sum.unacknowledged += [...this.unacknowledged(account)].length;
+      }
       sum.refused += refused;
       sum.restarts += restarts;
       sum.remaining = remainingOf(stage.session) ?? sum.remaining;

@@ -80,6 +80,17 @@ describe("Acknowledgement", () => {
     expect(run.clock.now()).toBe(300);
   });
 
+  it.each(WAYS)("is shown as missing while the session %s, and no longer", async (way) => {
+    const producer = source([1, 2], failing(2, way));
+    const run = await startTopology({ producer: producer as never, processor: { handle() {} } });
+    const missing = () => run.topology.stats().producers["test"]?.unacknowledged;
+    await run.clock.advance(299);
+    expect(missing()).toBe(2);
+    await run.clock.advance(1);
+    expect(missing()).toBe(0);
+    await run.end();
+  });
+
   it.each(WAYS)("is given up and published when the session %s every time", async (way) => {
     using telemetry = recordTelemetry("test");
     const producer = source([1, 2], failing(Infinity, way));
@@ -139,7 +150,7 @@ describe("Acknowledgement", () => {
     expect(good.acknowledged.length).toBe(100);
     expect(hanging.acknowledged).toEqual(numbers(2, 100));
     const { producers, inFlight } = run.topology.stats();
-    expect(producers["hanging"]).toMatchObject({ inFlight: 1, unacknowledged: 0 });
+    expect(producers["hanging"]).toMatchObject({ inFlight: 1, unacknowledged: 1 });
     expect(inFlight).toBe(1);
   });
 });
