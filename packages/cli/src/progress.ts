@@ -32,16 +32,33 @@ export class Progress {
     return now - this.#since;
   }
 
-  /** The same since a message has ended last; what has nothing in flight does not stand still. */
+  /** The same since a message has ended last; what has nothing in flight does not stand still, nor does what only fills batches. */
   standingOf(stats: PipelineStats, now: number): number | undefined {
     const ended = settledOf(stats) + stats.released + stats.abandoned;
-    if (ended !== this.#ended || stats.inFlight === 0) {
+    if (ended !== this.#ended || stats.inFlight === 0 || isCollecting(stats)) {
       this.#ended = ended;
       this.#since = now;
       this.#due = now + FIRST;
     }
     return this.standing(now);
   }
+}
+
+/** Whether everything in flight is in batches that are still filling: those wait for more, as they are meant to, and not for ever. */
+function isCollecting({
+  inFlight,
+  processor,
+  batchers,
+  deadLettersPending,
+}: PipelineStats): boolean {
+  const { running, ready, blocked, waiting } = processor;
+  const all = Object.values(batchers);
+  const elsewhere = all.reduce(
+    (sum, batcher) => sum + batcher.running + batcher.queued + batcher.waiting,
+    running + ready + blocked + waiting + deadLettersPending,
+  );
+  const collected = all.reduce((sum, { open }) => sum + open, 0);
+  return elsewhere === 0 && collected >= inFlight;
 }
 
 /** Where everything is that is in flight, stage by stage: `processor 10/10 busy, 90 ready; batcher db 1/1 busy`. */
@@ -62,7 +79,9 @@ export function whereabouts({
       stage(`source ${name}`, undefined, [unacknowledged, "to be acknowledged"]),
     ),
   ];
-  return stages.filter((words) => words !== undefined).join("; ");
+  const words = stages.filter((each) => each !== undefined).join("; ");
+  // What no stage counts.
+  return words === "" ? "a decoder, prepare or onFailed" : words;
 }
 
 /** Undefined where nothing is. */

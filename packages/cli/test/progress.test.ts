@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Progress, whereabouts } from "../src/progress.ts";
-import { statsWith } from "./support/stats.ts";
+import { batcherWith, statsWith } from "./support/stats.ts";
 
 const SECOND = 1000;
 
@@ -34,24 +34,45 @@ describe("Progress", () => {
   });
 });
 
+describe("a pipeline whose messages are in batches that are still filling", () => {
+  const filling = { inFlight: 3, batchers: { db: batcherWith({ open: 3 }) } };
+
+  it("does not stand still, however long a batch may take", () => {
+    const progress = new Progress(0);
+
+    expect(progress.standingOf(statsWith(filling), 290 * SECOND)).toBeUndefined();
+    const written = statsWith({ ...filling, batchers: { db: batcherWith({ running: 1 }) } });
+    expect(progress.standingOf(written, 299 * SECOND)).toBeUndefined();
+    expect(progress.standingOf(written, 300 * SECOND)).toBe(10 * SECOND);
+  });
+
+  const { processor } = statsWith();
+  it.each([
+    ["a handler has another", { processor: { ...processor, running: 1 } }],
+    ["another is to be tried again", { processor: { ...processor, waiting: 1 } }],
+    ["another batch waits", { batchers: { db: batcherWith({ open: 3, queued: 1 }) } }],
+    ["a dead letter is being written", { deadLettersPending: 1 }],
+    ["no stage has the others", { inFlight: 4 }],
+  ])("stands still if %s", (_, changes) => {
+    const progress = new Progress(0);
+
+    expect(progress.standingOf(statsWith({ ...filling, ...changes }), 10 * SECOND)).toBe(
+      10 * SECOND,
+    );
+  });
+});
+
 describe("whereabouts", () => {
+  it("names what no stage counts", () => {
+    expect(whereabouts(statsWith({ inFlight: 2 }))).toBe("a decoder, prepare or onFailed");
+  });
+
   it("names the stages that hold messages, and why", () => {
     const { processor } = statsWith();
-    const batcher = {
-      concurrency: 2,
-      open: 3,
-      queued: 1200,
-      waiting: 0,
-      running: 2,
-      workload: 1,
-      batches: 9,
-      messages: 900,
-      retries: 0,
-      triggers: { size: 9, bytes: 0, split: 0, timeout: 0, flush: 0 },
-    };
+    const batcher = batcherWith({ open: 3, queued: 1200, running: 2 });
     const stats = statsWith({
       processor: { ...processor, running: 10, ready: 90, blocked: 2, waiting: 5 },
-      batchers: { db: batcher, idle: { ...batcher, open: 0, queued: 0, running: 0 } },
+      batchers: { db: batcher, idle: batcherWith() },
       deadLettersPending: 7,
     });
 

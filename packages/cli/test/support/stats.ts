@@ -1,4 +1,4 @@
-import type { PipelineStats, ProducerStats } from "westend";
+import type { BatcherStats, PipelineStats, ProducerStats } from "westend";
 
 const PRODUCER: ProducerStats = {
   open: 1,
@@ -9,6 +9,23 @@ const PRODUCER: ProducerStats = {
   restarts: 0,
   remaining: undefined,
 };
+
+/** The stats of a batcher that has nothing, but for the changes. */
+export function batcherWith(changes: Partial<BatcherStats> = {}): BatcherStats {
+  return {
+    concurrency: 2,
+    open: 0,
+    queued: 0,
+    waiting: 0,
+    running: 0,
+    workload: 0,
+    batches: 0,
+    messages: 0,
+    retries: 0,
+    triggers: { size: 0, bytes: 0, split: 0, timeout: 0, flush: 0 },
+    ...changes,
+  };
+}
 
 /** The stats of a pipeline that has done nothing yet, but for the changes. */
 export function statsWith(
