@@ -5,6 +5,9 @@ const DEPTH = 5;
 
 const NAME = /^[A-Za-z_$][\w$]{0,31}$/;
 
+/** What schemas write of keys and literals; the end may have been cut off. */
+const QUOTED = /"(?:[^"\\]|\\.)*(?:"|$)/gs;
+
 /** What may be shown of an error. */
 export interface DescribedError {
   readonly name: string;
@@ -44,8 +47,8 @@ export function describeError(error: unknown): DescribedError {
 }
 
 /**
- * What does not fit a schema first, and where: nobody finds a mistake without that. Its words have no values of the payload in them;
- * of its path only what looks like a name is shown, as the keys of a record may be anybody's address.
+ * What does not fit a schema first, and where: nobody finds a mistake without that. Its words have no values of the payload in them, but
+ * keys: of those, there and in its path, only what looks like a name is shown, as the keys of a record may be anybody's address.
  */
 function firstIssueOf(error: object): string {
   const issues = property(error, "issues");
@@ -54,7 +57,9 @@ function firstIssueOf(error: object): string {
   const path = property(issue, "path");
   const keys: unknown[] = Array.isArray(path) ? path : [];
   const names = keys.map((key) => (typeof key === "string" && NAME.test(key) ? key : "*"));
-  const words = text(issue, "message") ?? "does not fit";
+  const words = (text(issue, "message") ?? "does not fit").replace(QUOTED, (quoted) =>
+    NAME.test(quoted.slice(1, -1)) ? quoted : '"*"',
+  );
   return ` (${names.length === 0 ? "" : `${names.join(".")}: `}${words})`;
 }
 

@@ -60,6 +60,17 @@ describe("errorText", () => {
     );
   });
 
+  it.each([
+    // Of zod, arktype and zod; the last was cut off.
+    ['Unrecognized keys: "note", "ada@example.org"', 'Unrecognized keys: "note", "*"'],
+    ['a["ada\\"@example.org"] must be a number', 'a["*"] must be a number'],
+    ['Unrecognized key: "ada@example.org, of …', 'Unrecognized key: "*"'],
+  ])("shows no key in the words of an issue that is no name: %s", (message, words) => {
+    const error = new DecodeError("1 issue", { issues: [{ message, path: [] }] });
+
+    expect(errorText(error, false)).toBe(`DecodeError [WESTEND_ERR_DECODE]: 1 issue (${words})`);
+  });
+
   it("runs no getters", () => {
     const trap = {
       get message(): string {

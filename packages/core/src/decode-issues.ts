@@ -12,7 +12,7 @@ const MOST_VALUES = 10_000;
 const LONGEST_SEARCHED = 2_000;
 
 /** What follows these words in messages of valibot and arktype, quoted, is the payload's. */
-const QUOTATION = /\b(received|was) ["'`].*/is;
+const QUOTATION = /\b(received|was) (["'`].*|-?\d\S*)/is;
 
 /**
  * A schema's issues as they may be logged: few, short, printable, without values of the payload, with paths of bare keys

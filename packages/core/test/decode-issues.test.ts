@@ -76,6 +76,15 @@ describe("a DecodeError", () => {
     ]);
   });
 
+  it.each([
+    ["valibot", v.object({ cvv: v.pipe(v.number(), v.minValue(1000)) })],
+    ["arktype", type({ cvv: "number>1000" })],
+  ] as [string, StandardSchemaV1][])("hides short numbers that %s quotes", (_, given) => {
+    const { issues } = refusal(() => json(given).decode('{"cvv":471}'));
+    expect(issues[0]?.message).toMatch(/1000.* …$/);
+    expect(issues[0]?.message).not.toContain("471");
+  });
+
   it("keeps ten issues at most and says how many there were", () => {
     const payload = JSON.stringify(Array.from({ length: 25 }, () => null));
     const { issues, message } = refusal(() => json(z.array(z.number())).decode(payload));
