@@ -9,6 +9,9 @@ import { prepareIn, prepareSchema } from "./schema.ts";
 /** Bytes. Postgres refuses longer names of channels, and cuts those of statements. */
 const LONGEST_NAME = 63;
 
+/** In which tables were created, be it by another store: they may be gone again. */
+const creators = new WeakSet<PostgresTransaction>();
+
 /** The tables of Westend in a database; created when they are first needed. */
 export class Store {
   readonly database: Database;
@@ -17,8 +20,6 @@ export class Store {
   readonly #tag: string;
   #opening: Promise<string> | undefined;
   #id: string | undefined;
-  /** In which the tables were created: they may be gone again. */
-  readonly #creators = new WeakSet<PostgresTransaction>();
 
   constructor(target: PostgresTarget, options: PostgresStoreOptions) {
     this.database = new Database(target, options.timeout);
@@ -53,8 +54,8 @@ export class Store {
         async (statement) => execute(transaction, statement),
         this.#schema,
       );
-      if (created) this.#creators.add(transaction);
-      if (!this.#creators.has(transaction)) this.#id = id;
+      if (created) creators.add(transaction);
+      if (!creators.has(transaction)) this.#id = id;
       return id;
     } catch (error) {
       throw explain(error);

@@ -7,6 +7,7 @@ import {
   postgresQueue,
   retryable,
   type LeasedMessage,
+  type PostgresQueue,
   type PostgresQueueOptions,
 } from "@westend/postgres";
 import { testDatabase } from "./support/database.ts";
@@ -295,6 +296,25 @@ describeWith("postgres", "postgresQueue", () => {
       expect(payloads(await queue.lease())).toEqual(["commit", "commit again"]);
     },
   );
+
+  it("does not count on tables that another queue made in a transaction that was undone", async () => {
+    const { schema, pool } = await testDatabase();
+    const [one, other] = ["one", "other"].map((name) => postgresQueue(pool, { schema, name })) as [
+      PostgresQueue,
+      PostgresQueue,
+    ];
+    const client = await pool.connect();
+    onTestFinished(() => client.release());
+    await client.query("begin");
+    await one.enqueue("undone", { transaction: client });
+    await other.enqueue("undone", { transaction: client });
+    await client.query("rollback");
+    await client.query("begin");
+    const id = await other.enqueue("done", { transaction: client });
+    await client.query("commit");
+    const leased = await other.lease();
+    expect(leased.map(({ metadata }) => metadata.id)).toEqual([id]);
+  });
 
   it("opens itself in a transaction that has the only connection of the pool", async () => {
     const { schema, another } = await testDatabase();
