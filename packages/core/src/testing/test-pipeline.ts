@@ -188,7 +188,7 @@ class Tested implements TestPipeline<unknown, unknown, unknown, unknown> {
     return this.#topology.stats();
   }
 
-  stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
+  async stop(options?: { readonly timeout?: number | undefined }): Promise<StopReport> {
     check("stop", options, stopping);
     const { shutdown } = this.#settings;
     return this.#during(this.#topology.stop(options?.timeout ?? shutdown));

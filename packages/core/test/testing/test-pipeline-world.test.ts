@@ -208,6 +208,12 @@ describe("the end of a pipeline under test", () => {
     expect(await pushed).toMatchObject({ outcomes: [{ outcome: "abandoned" }] });
   });
 
+  it("rejects a timeout that is none, as a running pipeline does, instead of throwing", async () => {
+    await using pipeline = await testPipeline(orders);
+    const stopping = pipeline.stop({ timeout: Number.NaN });
+    await expect(stopping).rejects.toThrow("timeout: expected a number, got NaN");
+  });
+
   it("leaves no timer behind", async () => {
     const pipeline = await testPipeline(orders);
     await pipeline.push(order("a", 1));
