@@ -12,7 +12,10 @@ import { quote } from "./quote.ts";
 import { isRowFault, rowErrorOf } from "./row-error.ts";
 
 export interface InsertResult {
-  /** Rows that were not there before. */
+  /**
+   * Rows that were not there before. In a partitioned table or a view, with `onConflict: "replace"`: that were not there when the statement
+   * began; what another connection writes at the same moment counts twice.
+   */
   readonly inserted: number;
   /** Rows that were there: left, or overwritten. */
   readonly known: number;
