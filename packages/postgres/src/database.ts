@@ -230,8 +230,12 @@ function hearErrors(client: PostgresClient): void {
   client.on?.("error", ignore);
 }
 
-/** What runs on a single connection fails at once from now on: it stays lost. */
+/** Single connections that were given up: a transaction may be open on them. */
+const lost = new WeakSet<PostgresClient>();
+
+/** What runs on a single connection fails at once from now on: it stays lost, even if we have no way to close it. */
 async function close(client: PostgresClient): Promise<void> {
+  lost.add(client);
   try {
     await client.end?.();
   } catch {
@@ -243,7 +247,11 @@ const queues = new WeakMap<PostgresClient, Promise<unknown>>();
 
 /** A single connection can have one transaction at a time. */
 function inTurn<Result>(client: PostgresClient, work: () => Promise<Result>): Promise<Result> {
-  const turn = (queues.get(client) ?? Promise.resolve()).then(work);
+  const turn = (queues.get(client) ?? Promise.resolve()).then(() => {
+    if (lost.has(client))
+      throw new Error("Connection closed: an earlier answer did not come in time");
+    return work();
+  });
   queues.set(client, turn.catch(ignore));
   return turn;
 }

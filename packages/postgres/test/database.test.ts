@@ -129,6 +129,26 @@ it("hears of the loss of a single connection, which would end the process", () =
   expect(client.listenerCount("error")).toBe(1);
 });
 
+it("begins nothing more on a connection that was given up, even if it has no way to close it", async () => {
+  const said: string[] = [];
+  const client = {
+    query({ text }: { readonly text: string }) {
+      said.push(text);
+      return Promise.resolve({ rows: [] });
+    },
+  };
+  const late = new Database(client, 20).transaction((session) =>
+    session.bounded(new Promise(() => undefined)),
+  );
+  await expect(late).rejects.toThrow("the connection was closed");
+
+  const error = await new Database(client)
+    .transaction(async () => undefined)
+    .catch((reason: unknown) => reason);
+  expect(retryable(error)).toBe(true);
+  expect(said).toEqual(["begin"]);
+});
+
 it("closes a connection that cannot be rolled back instead of giving it back to the pool", async () => {
   const released: unknown[] = [];
   const connection = {
