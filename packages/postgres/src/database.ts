@@ -12,7 +12,7 @@ import {
 } from "./client.ts";
 import { ConnectionTimeout } from "./failures.ts";
 import { quote } from "./quote.ts";
-import { isSpent, StatementTimeout } from "./retryable.ts";
+import { isDisconnect, isSpent, StatementTimeout } from "./retryable.ts";
 
 /** Milliseconds a statement may take unless options say otherwise. */
 export const TIMEOUT = 10_000;
@@ -93,15 +93,20 @@ export class Database {
 
   async #pooled<Result>(pool: PostgresPool, work: Work<Result>): Promise<Result> {
     const connection = await this.#connect(pool);
-    connection.on("error", ignore);
+    let loss: Error | undefined;
+    const heard = (error: Error): void => void (loss ??= error);
+    connection.on("error", heard);
     const session = this.#session(connection);
     try {
       return await work(session);
     } catch (error) {
       if (isSpent(error)) session.giveUp();
+      // Of a connection that was lost between two statements the next one only says that it is.
+      const isLoss = loss !== undefined && error !== loss && isDisconnect(error);
+      if (isLoss && error instanceof Error) error.cause ??= loss;
       throw error;
     } finally {
-      connection.removeListener("error", ignore);
+      connection.removeListener("error", heard);
       if (!session.isOpen) connection.on("error", ignore);
       connection.release(!session.isOpen);
     }

@@ -122,6 +122,24 @@ describeWith("postgres", "a single connection", () => {
   });
 });
 
+describeWith("postgres", "a connection of a pool", () => {
+  it("that is lost between two statements says what for", async () => {
+    const { pool } = await testDatabase();
+    const work = new Database(pool).transaction(async ({ client, query }) => {
+      const lost = once(client as pg.PoolClient, "error");
+      const { rows } = await query({ text: "select pg_backend_pid() as id" });
+      await pool.query("select pg_terminate_backend($1)", [rows[0].id]);
+      await lost;
+      await query({ text: "select 1" });
+    });
+    await expect(work).rejects.toMatchObject({
+      message: expect.stringContaining("not queryable"),
+      cause: { code: "57P01" },
+    });
+    expect(pool.totalCount).toBe(1);
+  });
+});
+
 it("hears of the loss of a single connection, which would end the process", () => {
   const client = new pg.Client();
   for (let each = 0; each < 20; each += 1) postgresInbox(client, { name: `${each}` });
