@@ -108,7 +108,8 @@ async function look(session: Session, store: Store, terms: LeaseTerms): Promise<
 
 /**
  * Looks at keys once more, in a new snapshot: a message stays if an earlier one of its key is not taken with it, be it that somebody
- * else has locked that one, or has leased it meanwhile.
+ * else has locked that one, or has leased it meanwhile. One that has fallen due and is not ready is being made so, and taken, by somebody
+ * else just now.
  */
 async function take(
   session: Session,
@@ -121,7 +122,7 @@ async function take(
   const first = keyed
     ? `and (m.key is null or not ${heldByOthers(table, "$4")} and not exists (
         select from ${table} e where e.queue = m.queue and e.key = m.key and e.id < m.id
-          and e.state = ${READY} and e.id <> all ($1::bigint[])))`
+          and (e.state = ${READY} or e.due <= clock_timestamp()) and e.id <> all ($1::bigint[])))`
     : "";
   const { rows } = await session.query({
     name: store.statement(keyed ? "take_keyed" : "take"),

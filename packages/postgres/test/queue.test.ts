@@ -10,7 +10,7 @@ import {
   type PostgresQueue,
   type PostgresQueueOptions,
 } from "@westend/postgres";
-import { testDatabase } from "./support/database.ts";
+import { holding, testDatabase } from "./support/database.ts";
 import { LossyPool } from "./support/lossy-pool.ts";
 
 async function queues(options: Partial<PostgresQueueOptions> = {}) {
@@ -148,6 +148,30 @@ describeWith("postgres", "postgresQueue", () => {
     await queue.acknowledge([second!]);
     expect(payloads(await other().lease())).toEqual(["k1"]);
   });
+
+  it.each([
+    ["that fell due", 60_000],
+    ["of its own whose lease has run out", 0],
+  ])(
+    "takes no later messages of a key while somebody takes an earlier one %s",
+    async (_, delay) => {
+      const { queue, another, schema, pass } = await queues();
+      const { target, hold } = holding(another());
+      const other = postgresQueue(target, { schema });
+      await other.open();
+      await queue.enqueue("k1", { key: "k", delay });
+      expect(await queue.lease()).toHaveLength(delay === 0 ? 1 : 0);
+      await queue.enqueue("k2", { key: "k" });
+      await pass(60_000);
+      const held = hold();
+      const leasing = other.lease({ limit: 1 });
+      const goOn = await held;
+      const mine = await queue.lease();
+      goOn();
+      expect(payloads(await leasing)).toEqual(["k1"]);
+      expect(payloads(mine)).toEqual([]);
+    },
+  );
 
   it("takes no later messages of a key if it does not know whether it has the earlier ones", async () => {
     const { queue, another, schema, pass } = await queues();

@@ -49,6 +49,32 @@ export async function testDatabase(sql = "select 1"): Promise<TestDatabase> {
   };
 }
 
+/** A pool whose next commit waits, once it is told to `hold`; that resolves with how to go on when the commit is under way. */
+export function holding(pool: pg.Pool): {
+  readonly target: PostgresPool;
+  hold(): Promise<() => void>;
+} {
+  let arrived: ((goOn: () => void) => void) | undefined;
+  const connect = async (): Promise<PostgresConnection> => {
+    const client = await pool.connect();
+    return {
+      async query(given) {
+        if (given.text === "commit") {
+          await new Promise<void>((goOn) => (arrived === undefined ? goOn() : arrived(goOn)));
+        }
+        return client.query(given as { text: string });
+      },
+      release: (destroy) => client.release(destroy),
+      on: () => undefined,
+      removeListener: () => undefined,
+    };
+  };
+  return {
+    target: { totalCount: 0, connect, on: () => undefined },
+    hold: () => new Promise((resolve) => (arrived = resolve)),
+  };
+}
+
 /** A pool of which the next statement that matches can be made to fail. */
 export function breakable(
   pool: pg.Pool,
