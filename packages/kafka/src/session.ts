@@ -161,7 +161,10 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     this.#acknowledger.schedule();
     // What another one has given up may be about to become ours.
     const isOver = [...this.#members()].every((member) => member.#assignments.finished);
-    return isOver ? null : messages;
+    if (!isOver) return messages;
+    // They have come to their ends before, and nothing else would tell them.
+    this.#wake();
+    return null;
   }
 
   acknowledge(settled: Settled<KafkaMetadata>): AcknowledgeResult<KafkaMetadata> {

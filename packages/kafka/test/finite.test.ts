@@ -33,4 +33,20 @@ describe("a finite source with several sessions", () => {
     expect(ended).toBe(true);
     expect(oracle.problems).toEqual([]);
   });
+
+  it("ends though one session comes to its end over what nobody sees, when the other has been there for long", async () => {
+    const { clock, cluster, oracle, start } = sceneWith(2);
+    cluster.append(0, 5);
+    cluster.log(1).skip(5);
+    const member = await start({ finite: true, sessions: 2 });
+    let ended = false;
+    void member.running.done.then(() => (ended = true));
+    for (const [partition, driver] of member.drivers.entries()) {
+      driver.assign(partition);
+      oracle.assigned(partition);
+      await clock.advance(1000);
+    }
+    await clock.advance(20_000);
+    expect(ended).toBe(true);
+  });
 });
