@@ -1,4 +1,5 @@
 import type { CommitResult, Position, TopicPartition } from "../client.ts";
+import { KafkaError } from "../errors.ts";
 import type { KafkaStart } from "../options.ts";
 import type { Connection, Consumer } from "./library.ts";
 import type { Protocol } from "./protocol.ts";
@@ -113,8 +114,10 @@ export async function committedOffsets(
     const entry = found
       .find(({ name }) => name === topic)
       ?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
-    const offset = Number(entry?.committedOffset ?? -1n);
-    return { topic, partition, offset, metadata: entry?.metadata ?? "" };
+    // Not the same as nothing: it would begin somewhere else, and what lies between would never be handled.
+    if (entry === undefined) throw unanswered("what is committed for", { topic, partition });
+    const offset = Number(entry.committedOffset);
+    return { topic, partition, offset, metadata: entry.metadata ?? "" };
   });
 }
 
@@ -124,12 +127,31 @@ export async function listedOffsets(
   partitions: readonly TopicPartition[],
   at: KafkaStart,
 ): Promise<readonly number[]> {
-  if (at === "earliest") return list(consumer, partitions, EARLIEST);
+  if (at === "earliest") return bounds(consumer, partitions, EARLIEST);
   // Asked for first: what comes between the two answers is as new as that.
-  const ends = await list(consumer, partitions, LATEST);
+  const ends = await bounds(consumer, partitions, LATEST);
   if (at === "latest") return ends;
   const offsets = await list(consumer, partitions, BigInt(at.timestamp));
   return offsets.map((offset, index) => (offset < 0 ? (ends[index] as number) : offset));
+}
+
+/** Every partition has them. */
+async function bounds(
+  consumer: Pick<Consumer, "listOffsets">,
+  partitions: readonly TopicPartition[],
+  at: bigint,
+): Promise<number[]> {
+  const offsets = await list(consumer, partitions, at);
+  const missing = partitions[offsets.findIndex((offset) => offset < 0)];
+  if (missing !== undefined) throw unanswered("the first or last offset of", missing);
+  return offsets;
+}
+
+function unanswered(what: string, { topic, partition }: TopicPartition): KafkaError {
+  return new KafkaError(
+    "KAFKA_UNREACHABLE",
+    `Kafka: the broker did not say ${what} ${topic}-${partition}; it is asked again`,
+  );
 }
 
 async function list(
