@@ -1,5 +1,6 @@
 import type { ProducerContext } from "westend";
-import type { KafkaDriver, Position, TopicPartition } from "./client.ts";
+import type { CommitResult, KafkaDriver, Position, TopicPartition } from "./client.ts";
+import { KafkaError } from "./errors.ts";
 import type { KafkaMessage } from "./message.ts";
 import type { KafkaStart } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
@@ -13,7 +14,7 @@ export interface AssignmentsOptions {
   readonly context: ProducerContext;
   readonly from: KafkaStart;
   readonly ignoreCommitted: boolean;
-  /** Partitions, by name, that have begun in this run: what is committed of those is ours. */
+  /** Partitions, by name, of which something was committed in this run: what is committed of those is ours. */
   readonly begun: Set<string>;
   readonly finite: boolean;
   readonly orderBy: OrderBy;
@@ -32,6 +33,8 @@ export interface AssignmentsOptions {
 interface Holding extends TopicPartition {
   /** None before it is known where to begin. */
   current: Partition | undefined;
+  /** Where it begins if nothing is committed: asked for once, for what comes from then on is not to be passed over. */
+  start: number | undefined;
   /** Settles when it has gone where it was last told to. */
   moved: Promise<unknown>;
 }
@@ -75,6 +78,7 @@ export class Assignments {
         topic,
         partition,
         current: undefined,
+        start: undefined,
         moved: Promise.resolve(),
       }));
     for (const holding of added) this.#owned.set(nameOf(holding), holding);
@@ -85,12 +89,14 @@ export class Assignments {
       const starting = added.filter((holding) => this.#isStarting(holding));
       if (starting.length === 0) break;
       try {
-        await this.#begin(starting);
-        break;
+        const waiting = await this.#begin(starting);
+        if (waiting.length === 0) break;
+        if (wait === LONGEST_WAIT) this.#options.troubled(new NotBegun(waiting));
+        this.#options.changed();
       } catch (error) {
-        this.#options.troubled(error as Error);
-        await this.#sleep(wait);
+        if (!this.#ended) this.#options.troubled(error as Error);
       }
+      await this.#sleep(wait);
     }
     this.#options.changed();
   }
@@ -105,11 +111,11 @@ export class Assignments {
       if (!this.#owned.delete(nameOf(where))) continue;
       if (partition !== undefined) going.push(partition);
     }
-    if (lost) for (const partition of going) partition.close();
+    if (lost) for (const partition of going) this.#close(partition);
     await this.#takeBack(going, lost ? 0 : revokeTimeout);
     if (!lost) await flush(going);
     // Not before: what ends while it is being given away still counts.
-    for (const partition of going) partition.close();
+    for (const partition of going) this.#close(partition);
     const duration = context.clock.now() - began;
     context.telemetry("revoked", { partitions: partitions.map(placeOf), lost, duration });
   }
@@ -161,7 +167,7 @@ export class Assignments {
     // What waits for its commit to be written would be lost.
     if (current.outbox !== undefined) await this.#options.flush([current]);
     if (current.gone || this.#owned.get(nameOf(holding)) !== holding) return false;
-    current.close();
+    this.#close(current);
     const { topic, partition } = holding;
     const next = this.#partition({ topic, partition, offset, metadata: "" });
     next.tracker.rewind();
@@ -174,32 +180,47 @@ export class Assignments {
 
   end(): void {
     this.#ended = true;
-    for (const partition of this.live()) partition.close();
+    for (const partition of this.live()) this.#close(partition);
     this.#owned.clear();
   }
 
-  async #begin(starting: readonly Holding[]): Promise<void> {
-    const { driver, finite, from } = this.#options;
+  #close(partition: Partition): void {
+    if (partition.tracker.committed >= 0) this.#options.begun.add(nameOf(partition));
+    partition.close();
+  }
+
+  /** Begins what can begin; gives what has to wait until it can be committed where it begins. */
+  async #begin(starting: readonly Holding[]): Promise<readonly Holding[]> {
+    const { driver, finite } = this.#options;
     const positions = await this.#committed(starting);
     const missing = starting.filter((_, index) => (positions[index] as Position).offset < 0);
-    const offsets = missing.length > 0 ? await driver.offsets(missing, from) : [];
+    await this.#choose(missing);
     const ends = finite ? await driver.offsets(starting, "latest") : [];
-    const begun = starting.map((holding, index) => {
-      const chosen = missing.indexOf(holding);
-      const { topic, partition } = holding;
-      const position = { topic, partition, offset: offsets[chosen] ?? 0, metadata: "" };
-      const target = finite ? (ends[index] ?? 0) : Infinity;
-      return { holding, target, position: chosen < 0 ? (positions[index] as Position) : position };
-    });
-    const unsettled = await this.#settle(begun.filter(({ holding }) => missing.includes(holding)));
-    for (const { holding, target, position } of begun) {
+    const settled = await this.#settle(missing);
+    const waiting: Holding[] = [];
+    for (const [index, holding] of starting.entries()) {
       if (!this.#isStarting(holding)) continue;
-      const partition = this.#partition(position);
-      partition.target = target;
-      if (unsettled.has(holding)) partition.tracker.rewind();
-      this.#options.begun.add(nameOf(position));
+      const result = settled.get(holding);
+      if (result === "retry" || result === "lost") {
+        waiting.push(holding);
+        continue;
+      }
+      const position = positions[index] as Position;
+      const partition = this.#partition(position.offset < 0 ? startOf(holding) : position);
+      if (finite) partition.target = ends[index] ?? 0;
+      // Whoever may not commit has to read all the same, and hears of it with every commit.
+      if (result instanceof Error) partition.tracker.rewind();
       holding.current = partition;
     }
+    return waiting;
+  }
+
+  async #choose(missing: readonly Holding[]): Promise<void> {
+    const { driver, from } = this.#options;
+    const unknown = missing.filter(({ start }) => start === undefined);
+    if (unknown.length === 0) return;
+    const offsets = await driver.offsets(unknown, from);
+    for (const [index, holding] of unknown.entries()) holding.start = offsets[index];
   }
 
   async #committed(starting: readonly Holding[]): Promise<readonly Position[]> {
@@ -213,16 +234,13 @@ export class Assignments {
 
   /**
    * Commits where these begin, before anything of them is handed over: whoever has them next would begin later, at another end of
-   * the topic, and pass over what we have not done. Gives those for which that has to be tried again.
+   * the topic, and pass over what we have not done. Says of each what came of it.
    */
-  async #settle(
-    begun: readonly { readonly holding: Holding; readonly position: Position }[],
-  ): Promise<ReadonlySet<Holding>> {
-    const starting = begun.filter(({ holding }) => this.#isStarting(holding));
-    if (starting.length === 0) return new Set();
-    const results = await this.#options.driver.commit(starting.map(({ position }) => position));
-    const again = starting.filter((_, index) => results[index] !== "done");
-    return new Set(again.map(({ holding }) => holding));
+  async #settle(missing: readonly Holding[]): Promise<ReadonlyMap<Holding, CommitResult>> {
+    const starting = missing.filter((holding) => this.#isStarting(holding));
+    if (starting.length === 0) return new Map();
+    const results = await this.#options.driver.commit(starting.map(startOf));
+    return new Map(starting.map((holding, index) => [holding, results[index] ?? "retry"]));
   }
 
   #partition(position: Position): Partition {
@@ -252,6 +270,11 @@ export class Assignments {
   }
 }
 
+/** Its start, as it is committed and begun from. */
+function startOf({ topic, partition, start = 0 }: Holding): Position {
+  return { topic, partition, offset: start, metadata: "" };
+}
+
 function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
@@ -259,4 +282,13 @@ function nameOf({ topic, partition }: TopicPartition): string {
 /** What may be shown of it. */
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition };
+}
+
+class NotBegun extends KafkaError {
+  constructor(waiting: readonly TopicPartition[]) {
+    super(
+      "KAFKA_COMMIT",
+      `Kafka: where ${waiting.map(nameOf).join(", ")} begins could not be committed yet; it is tried again, and nothing is read of it until then. Others would begin later, and pass messages over`,
+    );
+  }
 }

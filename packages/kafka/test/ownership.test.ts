@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { listening } from "./support/said.ts";
+import type { Fault } from "./support/simulation/cluster.ts";
 import type { SimulatedDriver } from "./support/simulation/driver.ts";
 import { sceneWith } from "./support/simulation/scene.ts";
 
@@ -108,6 +109,65 @@ describe("where to begin if nothing is committed", () => {
     await clock.advance(10_000);
     await killed;
     expect([...(oracle.handled[0] ?? [])]).toEqual([0, 1]);
+    await end();
+  });
+});
+
+describe("where a partition begins", () => {
+  const faults: readonly Fault[] = ["fails", "fails afterwards", "is refused"];
+  for (const fault of faults) {
+    it(`is committed before anything is handed over, and stays the same, if the commit ${fault}`, async () => {
+      const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+      const committedThen: number[] = [];
+      const member = await start({
+        from: "latest",
+        fate() {
+          committedThen.push(cluster.seat(0).committed.offset);
+          return { after: 0, end: "succeeds" };
+        },
+      });
+      cluster.append(0, 5);
+      for (let times = 0; times < 3; times++) cluster.spoil("commit", fault);
+      group.assign(0, member);
+      await clock.advance(10);
+      cluster.append(0, 2);
+      await clock.advance(10_000);
+      expect([...(oracle.handled[0] ?? [])]).toEqual([5, 6]);
+      expect(committedThen).toEqual([5, 5]);
+      await end();
+    });
+  }
+
+  it("does not count if it is not ours any more by then: nothing of it is handed over", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const [first, second] = [await start({ from: "latest" }), await start({ from: "latest" })];
+    cluster.spoil("commit", "comes late");
+    group.assign(0, first);
+    await clock.advance(10);
+    const seized = group.seize(0, second, 5000);
+    // The answer has come, and the group has not said a word yet.
+    await clock.advance(2500);
+    expect(first.source.partitions()).toEqual([]);
+    cluster.append(0, 2);
+    await clock.advance(10_000);
+    await seized;
+    expect([...(oracle.handled[0] ?? [])]).toEqual([0, 1]);
+    await end();
+  });
+
+  it("is tried to be committed for as long as it may help: who may not commit reads all the same", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    const member = await start({ from: "latest" });
+    const commit = vi.spyOn(member.driver, "commit");
+    commit.mockImplementation(async (positions) => positions.map(() => new Error("not allowed")));
+    group.assign(0, member);
+    await clock.advance(1000);
+    cluster.append(0, 2);
+    await clock.advance(1000);
+    expect([...(oracle.handled[0] ?? [])]).toEqual([0, 1]);
+    commit.mockRestore();
+    await clock.advance(1000);
+    expect(cluster.seat(0).committed.offset).toBe(2);
     await end();
   });
 });
