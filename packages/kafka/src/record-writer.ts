@@ -7,6 +7,8 @@ import { isFault, isPermanent, remedyFor } from "./write-errors.ts";
 
 /** Bytes of one request: what is more goes with the next. */
 const REQUEST_BYTES = 16 * 1024 * 1024;
+/** Records of one request have at most so many times the time that the first of them has left. */
+const PATIENCE = 2;
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 1_000;
 
@@ -169,13 +171,22 @@ export class RecordWriter {
 
   /** The lanes whose first batches go together, those that have waited longest before the others. */
   #nextLanes(): Lane[] {
+    const now = this.#clock.now();
     const lanes: Lane[] = [];
     let bytes = 0;
+    let [least, most] = [Infinity, 0];
     for (const [place, lane] of [...this.#lanes]) {
       if (lanes.length > 0 && bytes + this.#options.batchBytes > REQUEST_BYTES) break;
+      const left = timeOf(lane, now);
+      // A request ends when the first of its records runs out of time: the others would be given up with it.
+      if (Math.max(most, left) > PATIENCE * Math.min(least, left)) continue;
+      least = Math.min(least, left);
       lanes.push(lane);
-      lane.limit = Math.min(lane.limit, fitting(lane.entries, this.#options.batchBytes));
-      bytes += lane.entries.slice(0, lane.limit).reduce((sum, { record }) => sum + record.size, 0);
+      const length = together(lane.entries, now + PATIENCE * least);
+      lane.limit = Math.min(lane.limit, length, fitting(lane.entries, this.#options.batchBytes));
+      const entries = lane.entries.slice(0, lane.limit);
+      most = Math.max(most, ...entries.slice(-1).map(({ deadline }) => deadline - now));
+      bytes += entries.reduce((sum, { record }) => sum + record.size, 0);
       // To the end of the queue; it is taken out when it is empty.
       this.#lanes.delete(place);
       this.#lanes.set(place, lane);
@@ -184,8 +195,8 @@ export class RecordWriter {
   }
 
   async #send(lanes: readonly Lane[], batches: readonly RecordBatch[]): Promise<void> {
-    const deadlines = lanes.map(({ entries }) => (entries[0] as Entry).deadline);
-    const left = Math.max(1, Math.min(...deadlines) - this.#clock.now());
+    const now = this.#clock.now();
+    const left = Math.max(1, Math.min(...lanes.map((lane) => timeOf(lane, now))));
     const results = await this.#options.client.send(batches, left);
     for (const [index, lane] of lanes.entries()) {
       const { length } = (batches[index] as RecordBatch).records;
@@ -231,6 +242,17 @@ function isOver({ signal, deadline }: Entry, now: number): boolean {
 function refuse({ record: { topic }, settle }: Entry, cause: KafkaError): void {
   const code = cause.code === "KAFKA_AUTHORIZATION" ? "KAFKA_REFUSED" : "KAFKA_NOT_WRITTEN";
   settle(new KafkaWriteError(code, `A record was not written. ${cause.message}`, { topic, cause }));
+}
+
+/** Milliseconds its first record has left, which is the one that has least. */
+function timeOf({ entries }: Lane, now: number): number {
+  return (entries[0] as Entry).deadline - now;
+}
+
+/** How many of the first records run out of time before a moment. */
+function together(entries: readonly Entry[], latest: number): number {
+  const end = entries.findIndex(({ deadline }) => deadline > latest);
+  return end === -1 ? entries.length : end;
 }
 
 /** How many of the first records stay below a size; at least one. */

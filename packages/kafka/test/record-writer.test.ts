@@ -210,6 +210,35 @@ describe("the record writer", () => {
     expect(client.log.get("events:0")).toEqual(["a", "b"]);
   });
 
+  it("does not give up, with a record whose time is over, others that have come later", async () => {
+    const { client, clock, writer } = open();
+    client.answer = () => failed("NOT_ENOUGH_REPLICAS");
+    const old = writer.write([to(0)("a")]);
+    await clock.advance(28_000);
+    // Brokers that are up again, and slow.
+    client.answer = async (_batch, _values, timeout) => {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, Math.min(timeout, 3000)));
+      return timeout < 3000 ? failed(undefined, "unknown") : "written";
+    };
+    const young = [writer.write([to(0)("b")]), writer.write([to(1)("c")])];
+    await clock.advance(25_000);
+    expect(codes(await old)).toEqual(["KAFKA_OUTCOME_UNKNOWN"]);
+    expect((await Promise.all(young)).flat()).toEqual([undefined, undefined]);
+  });
+
+  it("does not keep records waiting for others that cannot be written, and whose time is nearly over", async () => {
+    const { client, clock, writer } = open();
+    client.answer = ({ partition }) =>
+      partition === 0 ? failed("LEADER_NOT_AVAILABLE") : "written";
+    const stuck = writer.write([to(0)("a")]);
+    await clock.advance(20_000);
+    const young = writer.write([to(1)("b")]);
+    await clock.advance(2500);
+    expect(client.log.get("events:1")).toEqual(["b"]);
+    await clock.advance(20_000);
+    expect(codes([...(await stuck), ...(await young)])).toEqual(["KAFKA_NOT_WRITTEN", undefined]);
+  });
+
   it("closes its client when what it was writing has ended", async () => {
     const { client, writer } = open();
     const writing = writer.write([to(0)("a")]);

@@ -14,15 +14,18 @@ export class FakeClient implements RecordClient {
   mostAtOnce = 0;
   closed = false;
   partitions: (topic: string) => Promise<number> = async () => 2;
-  answer: (batch: RecordBatch, values: string[]) => SendResult | Promise<SendResult> = () =>
-    "written";
+  answer: (
+    batch: RecordBatch,
+    values: string[],
+    timeout: number,
+  ) => SendResult | Promise<SendResult> = () => "written";
 
-  async send(batches: readonly RecordBatch[]): Promise<readonly SendResult[]> {
+  async send(batches: readonly RecordBatch[], timeout: number): Promise<readonly SendResult[]> {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.sending);
     this.requests.push(batches.map(valuesOf));
     const results: SendResult[] = [];
     for (const batch of batches) {
-      const result = await this.answer(batch, valuesOf(batch));
+      const result = await this.answer(batch, valuesOf(batch), timeout);
       results.push(result);
       const place = `${batch.topic}:${batch.partition}`;
       if (result === "written") {
