@@ -27,6 +27,15 @@ export class KafkaError extends Error {
   }
 }
 
+/** Another process has come with a name of ours, and has it now. */
+export class FencedError extends KafkaError {}
+
+/** Whether to come back would take the name from who has it. */
+export function isFence(error: Error): error is KafkaError {
+  if (error instanceof FencedError) return true;
+  return error instanceof KafkaError && error.code === "KAFKA_INSTANCE_FENCED";
+}
+
 /**
  * A record was not written, or it is not known whether it was.
  * `KAFKA_REFUSED`: it will not be taken however often it is tried. `KAFKA_NOT_WRITTEN`: something passing, it is not there.

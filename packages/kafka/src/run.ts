@@ -17,8 +17,13 @@ export class Run {
     this.#newest.set(context.index, context);
   }
 
+  /** Another session was opened in place of this one. */
+  isReplaced(context: ProducerContext): boolean {
+    return (this.#newest.get(context.index) ?? context) !== context;
+  }
+
   /** Somebody has come with the name of this session; it may be the one that was opened in its place. */
   fenced(context: ProducerContext, error: KafkaError): void {
-    if (this.#newest.get(context.index) === context) this.#fence = error;
+    if (!this.isReplaced(context)) this.#fence = error;
   }
 }

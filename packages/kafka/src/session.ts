@@ -10,7 +10,7 @@ import { Acknowledger } from "./acknowledger.ts";
 import { Assignments } from "./assignments.ts";
 import type { KafkaDriver, TopicPartition, TransactionClient } from "./client.ts";
 import { Delays } from "./delays.ts";
-import { KafkaError } from "./errors.ts";
+import { isFence } from "./errors.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { KafkaMessage, KafkaMetadata } from "./message.ts";
 import { Monitor } from "./monitor.ts";
@@ -74,6 +74,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
         client: transactionClient,
         batchBytes: TRANSACTION_BATCH,
         failed: (error) => this.#fail(error),
+        replaced: () => run.isReplaced(context),
       });
     const partitions = (): Iterable<Partition> => this.#assignments.live();
     const troubled = (error: Error): void => context.telemetry("trouble", { error });
@@ -323,9 +324,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
 
   #fail(error: Error): void {
     this.#failure = error;
-    if (error instanceof KafkaError && error.code === "KAFKA_INSTANCE_FENCED") {
-      this.#run.fenced(this.#context, error);
-    }
+    if (isFence(error)) this.#run.fenced(this.#context, error);
     this.#context.wake();
   }
 

@@ -17,6 +17,8 @@ export interface TransactionsOptions {
   readonly batchBytes: number;
   /** It will not get better by itself. */
   failed(error: Error): void;
+  /** Another session was opened in place of this one, and has the transactional id. */
+  replaced(): boolean;
 }
 
 /**
@@ -29,6 +31,7 @@ export class Transactions {
   readonly #partitioner = new Partitioner();
   /** Partitions of the last transaction, if nobody said whether it was committed. */
   #doubtful: readonly Partition[] = [];
+  #failure: KafkaError | undefined;
 
   constructor(options: TransactionsOptions) {
     this.#options = options;
@@ -49,10 +52,14 @@ export class Transactions {
     partitions: readonly Partition[],
     positions: readonly Position[],
   ): Promise<readonly CommitResult[]> {
+    // Whatever is tried now begins with taking the id from who has it by now.
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#options.replaced()) return positions.map(() => "lost");
     try {
       return await this.#commit(partitions, positions);
     } catch (error) {
       if (error instanceof KafkaError && error.code === "KAFKA_TRANSACTION") {
+        this.#failure = error;
         this.#options.failed(error);
       }
       throw error;

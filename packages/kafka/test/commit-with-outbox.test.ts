@@ -10,7 +10,8 @@ import { fakeDriver } from "./support/fake-driver.ts";
 const MEMBER: GroupMember = { groupId: "g", memberId: "m", generationId: 7, coordinatorId: 1 };
 
 function open() {
-  const { driver, committed, now } = fakeDriver(MEMBER);
+  const { driver, committed, now: broker } = fakeDriver(MEMBER);
+  const now = Object.assign(broker, { replaced: false });
   const client = {
     sessions: 0,
     runs: [] as { values: string[]; positions: readonly Position[]; member: GroupMember }[],
@@ -33,7 +34,8 @@ function open() {
   };
   const failures: Error[] = [];
   const failed = (error: Error): void => void failures.push(error);
-  const transactions = new Transactions({ driver, client, batchBytes: 150, failed });
+  const replaced = (): boolean => now.replaced;
+  const transactions = new Transactions({ driver, client, batchBytes: 150, failed, replaced });
   const partition = new Partition(
     { topic: "in", partition: 0 },
     0,
@@ -176,6 +178,24 @@ describe("a commit in a transaction", () => {
     client.result = new KafkaError("KAFKA_TRANSACTION", "Another process has the id.");
     await expect(commit(1)).rejects.toThrow("Another process");
     expect(failures).toMatchObject([{ code: "KAFKA_TRANSACTION" }]);
+  });
+
+  it("is not tried again after that: it would begin with taking the id back", async () => {
+    const { client, commit, stage } = open();
+    stage(0, "a");
+    client.result = new KafkaError("KAFKA_TRANSACTION", "Another process has the id.");
+    await expect(commit(1)).rejects.toThrow("Another process");
+    client.result = "done";
+    await expect(commit(1)).rejects.toThrow("Another process");
+    expect(client.runs).toHaveLength(1);
+  });
+
+  it("is not for who was replaced: it would take the id from the session in its place", async () => {
+    const { client, commit, now, stage } = open();
+    stage(0, "a");
+    now.replaced = true;
+    expect(await commit(1)).toEqual(["lost"]);
+    expect(client.runs).toEqual([]);
   });
 
   it("leaves out what a message gave rise to that is handed over again", async () => {

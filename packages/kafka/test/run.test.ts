@@ -24,3 +24,15 @@ describe("a run whose session was fenced", () => {
     expect(() => run.open(context(0))).not.toThrow();
   });
 });
+
+describe("a session of a run", () => {
+  it("is replaced by the next one of its number, and by no other", () => {
+    const run = new Run();
+    const first = context(0);
+    run.open(first);
+    run.open(context(1));
+    expect(run.isReplaced(first)).toBe(false);
+    run.open(context(0));
+    expect(run.isReplaced(first)).toBe(true);
+  });
+});

@@ -1,5 +1,5 @@
 import type { GroupEvents, KafkaDriverOptions, TopicPartition } from "../client.ts";
-import { KafkaError } from "../errors.ts";
+import { FencedError } from "../errors.ts";
 import { explain, isHopeless } from "./failures.ts";
 import type { Assignment, Consumer } from "./library.ts";
 
@@ -107,7 +107,7 @@ export class Membership {
     const gone = this.#held;
     this.#held = [];
     await this.#events.revoked(gone, true);
-    throw new KafkaError(
+    throw new FencedError(
       "KAFKA_INSTANCE_FENCED",
       `Kafka: another process of the group has come with the \`groupInstanceId\` "${this.#options.groupInstanceId}", and has what this one had; give each its own`,
     );

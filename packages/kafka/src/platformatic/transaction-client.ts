@@ -6,7 +6,7 @@ import type {
   TransactionResult,
 } from "../client.ts";
 import { clientConnection } from "../connection.ts";
-import { KafkaError } from "../errors.ts";
+import { FencedError, KafkaError } from "../errors.ts";
 import type { KafkaConnectionOptions, KafkaWriteOptions } from "../options.ts";
 import { isPermanent } from "../write-errors.ts";
 import { explain, isKafkaError } from "./failures.ts";
@@ -57,6 +57,8 @@ export interface TransactionClientOptions extends KafkaConnectionOptions, KafkaW
 export class PlatformaticTransactionClient implements TransactionClient {
   readonly #options: TransactionClientOptions;
   #producer: Producer | undefined;
+  /** When the last transaction began. */
+  #began = Infinity;
 
   constructor(options: TransactionClientOptions) {
     this.#options = options;
@@ -91,6 +93,7 @@ export class PlatformaticTransactionClient implements TransactionClient {
     member: GroupMember,
   ): Promise<TransactionResult> {
     let transaction: Transaction;
+    this.#began = performance.now();
     try {
       transaction = await within(this.#fill(batches, positions, member), this.#patience);
     } catch (error) {
@@ -158,7 +161,15 @@ export class PlatformaticTransactionClient implements TransactionClient {
   }
 
   #fenced(cause: unknown): KafkaError {
-    return new KafkaError(
+    // The broker says the same of one that it has ended itself; the next session may go on then.
+    if (performance.now() - this.#began >= TRANSACTION_TIMEOUT) {
+      return new KafkaError(
+        "KAFKA_TRANSACTION",
+        `Kafka: a transaction took longer than ${TRANSACTION_TIMEOUT} ms, and the broker has ended it; the source begins anew`,
+        { cause },
+      );
+    }
+    return new FencedError(
       "KAFKA_TRANSACTION",
       `Kafka: another process has begun with the transactional id "${this.#options.transactionalId}"; give each its own \`transactionalId\``,
       { cause },
