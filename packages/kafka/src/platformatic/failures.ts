@@ -76,6 +76,12 @@ const EXPLANATIONS: readonly Explanation[] = [
     ),
   },
   {
+    code: "KAFKA_AUTHORIZATION",
+    advice:
+      "the user may not use this `transactionalId`; allow it to write and describe the transactional id",
+    fits: hasId("TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+  },
+  {
     code: "KAFKA_INSTANCE_FENCED",
     advice: "another process of the group has the same `groupInstanceId`; give each its own",
     fits: hasId("FENCED_INSTANCE_ID"),
@@ -143,6 +149,21 @@ const EXPLANATIONS: readonly Explanation[] = [
       "check `brokers`, that they run, and that the addresses they advertise can be reached from here",
     fits: hasCode("PLT_KFK_NETWORK", "PLT_KFK_TIMEOUT"),
   },
+  {
+    code: "KAFKA_UNREACHABLE",
+    advice:
+      "the cluster is not ready for it: it is starting, or lacks brokers; see their logs if it stays so",
+    fits: hasId(
+      "COORDINATOR_NOT_AVAILABLE",
+      "COORDINATOR_LOAD_IN_PROGRESS",
+      "NOT_COORDINATOR",
+      "BROKER_NOT_AVAILABLE",
+      "LEADER_NOT_AVAILABLE",
+      "NETWORK_EXCEPTION",
+      "REQUEST_TIMED_OUT",
+      "CONCURRENT_TRANSACTIONS",
+    ),
+  },
 ];
 
 /** The error to show for one of the client's: what happened, and what to do about it. */
@@ -154,7 +175,9 @@ export function explain(what: string, error: unknown): KafkaError {
   if (own !== undefined) return own;
   const found = EXPLANATIONS.find(({ fits }) => all.some(fits));
   if (found === undefined) {
-    return new KafkaError("KAFKA_GROUP", `Kafka: ${what} failed; see the cause`, { cause: error });
+    return new KafkaError("KAFKA_UNEXPECTED", `Kafka: ${what} failed; see the cause`, {
+      cause: error,
+    });
   }
   const system = all.find(({ syscall, code }) => typeof syscall === "string" && code !== undefined);
   const why = system === undefined ? "" : ` (${String(system.syscall)} ${String(system.code)})`;
