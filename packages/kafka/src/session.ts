@@ -326,6 +326,20 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     this.#failure = error;
     if (isFence(error)) this.#run.fenced(this.#context, error);
     this.#context.wake();
+    void this.#giveUp();
+  }
+
+  /** It reads no more, and is closed when its last message has ended; others are not to wait for that one, which may hang. */
+  async #giveUp(): Promise<void> {
+    await this.#assignments.revoke([...this.#assignments.live()], false);
+    this.#assignments.end();
+    try {
+      await this.#driver.leave();
+    } catch {
+      // The brokers are out of reach: they will notice by themselves.
+    } finally {
+      await this.#driver.close();
+    }
   }
 
   #warnOfTls(): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { KafkaError } from "@westend/kafka";
 import { listening } from "./support/said.ts";
 import type { Fault } from "./support/simulation/cluster.ts";
 import type { SimulatedDriver } from "./support/simulation/driver.ts";
@@ -59,6 +60,29 @@ describe("a partition that is taken away", () => {
       );
       await end();
     });
+  });
+});
+
+describe("a session that has failed", () => {
+  it("gives its partitions up, though a handler of it hangs: the one in its place reads on", async () => {
+    const { clock, cluster, group, oracle, start, end } = sceneWith(1);
+    let hangs = true;
+    const member = await start({
+      fate: (_, offset) => ({ after: hangs && offset === 0 ? 3_600_000 : 0, end: "succeeds" }),
+    });
+    group.assign(0, member);
+    cluster.append(0, 3);
+    await clock.advance(1000);
+    member.driver.fail(new KafkaError("KAFKA_TRANSACTION", "A record is refused."));
+    await clock.advance(10_000);
+    expect(member.drivers).toHaveLength(2);
+    expect(cluster.seat(0)).toMatchObject({ owner: undefined, committed: { offset: 0 } });
+    hangs = false;
+    group.assign(0, member);
+    await clock.advance(1000);
+    expect(cluster.seat(0).committed.offset).toBe(3);
+    expect(oracle.problems).toEqual([]);
+    await end();
   });
 });
 

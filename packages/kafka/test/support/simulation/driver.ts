@@ -57,6 +57,11 @@ export class SimulatedDriver implements KafkaDriver {
     this.#events?.assigned(partitions.map(place));
   }
 
+  /** Hears of something that will not get better. */
+  fail(error: Error): void {
+    this.#events?.failed(error);
+  }
+
   /** Hears that the group rebalances. */
   joining(): void {
     this.#events?.joining();
