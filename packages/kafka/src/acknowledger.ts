@@ -115,6 +115,7 @@ export class Acknowledger {
 
   #redeliver(message: KafkaMessage, delay: number): void {
     message.owner.cameBack(message);
+    message.detach();
     const timer = this.#options.clock.setTimer(() => {
       this.#delayed.delete(timer);
       this.#options.redeliver(message);

@@ -55,6 +55,11 @@ export class Assignments {
     for (const { current } of this.#owned.values()) if (current !== undefined) yield current;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#owned.size;
+  }
+
   find(where: TopicPartition): Partition | undefined {
     return this.#owned.get(nameOf(where))?.current;
   }

@@ -10,6 +10,9 @@ export interface KafkaAckOptions {
   readonly retryDelay?: number | undefined;
 }
 
+/** How many times its content the memory may be that it shares, so that copying it is not worth while. */
+const SHARED = 2;
+
 /** What Kafka says about a message. */
 export interface KafkaMetadata extends Configurable<KafkaAckOptions> {
   readonly topic: string;
@@ -35,7 +38,7 @@ export function messageOf(metadata: unknown): KafkaMessage | undefined {
 
 /** A record on its way through a pipeline. */
 export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tracked {
-  readonly payload: Buffer | null;
+  payload: Buffer | null;
   readonly key: string | undefined;
   readonly defect: Error | undefined;
   readonly offset: number;
@@ -45,7 +48,7 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
   done: boolean = false;
   /** The partition while it was ours: it tells whether it still is. */
   readonly owner: Partition;
-  readonly #record: KafkaRecord;
+  #record: KafkaRecord;
   #metadata: KafkaMetadata | undefined;
 
   /** @internal */
@@ -65,6 +68,23 @@ export class KafkaMessage implements Incoming<Buffer | null, KafkaMetadata>, Tra
   get metadata(): KafkaMetadata {
     this.#metadata ??= new Metadata(this, this.#record);
     return this.#metadata;
+  }
+
+  /** It is to wait, and would hold all that was fetched with it: from here on it has its content for itself. */
+  detach(): void {
+    const { key, value, headers } = this.#record;
+    const parts = [value, key, ...headers];
+    const bytes = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+    const shared = parts.find((part) => (part?.buffer.byteLength ?? 0) > SHARED * bytes);
+    if (shared === undefined) return;
+    const own = Buffer.allocUnsafeSlow(bytes);
+    let end = 0;
+    const copy = (part: Buffer | null): Buffer | null =>
+      part && own.subarray(end, (end += part.copy(own, end)));
+    this.payload = copy(value);
+    const record = { ...this.#record, value: this.payload, key: copy(key) };
+    this.#record = { ...record, headers: headers.map(copy) };
+    this.#metadata = undefined;
   }
 }
 

@@ -271,6 +271,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     let waiting = partitions.length;
     // A round gives each so many that two rounds serve all.
     const portion = Math.max(1, Math.ceil(most / Math.max(1, partitions.length)));
+    const share = this.#waitingShare();
     while (waiting > 0 && taken.length < most && bytes > 0) {
       waiting = 0;
       const first = this.#turn++;
@@ -279,7 +280,7 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
         const limit = Math.min(taken.length + portion, most);
         while (
           taken.length < limit &&
-          this.#mayGive(partition, partitions.length, most - taken.length)
+          this.#mayGive(partition, partitions.length, most - taken.length, share)
         ) {
           const message = partition.peek() as KafkaMessage;
           // At least one, however large it is.
@@ -294,14 +295,21 @@ export class KafkaSession implements ProducerSession<Buffer | null, KafkaMetadat
     return taken;
   }
 
+  /** Bytes of failed messages that each partition may have waiting, of those of all sessions. */
+  #waitingShare(): number {
+    let partitions = 0;
+    for (const member of this.#members()) partitions += member.#assignments.size;
+    return MOST_WAITING / Math.max(1, partitions);
+  }
+
   /** While there are others none may take everything: its messages may wait for one another, by key or for a retry. */
-  #mayGive(partition: Partition, partitions: number, room: number): boolean {
+  #mayGive(partition: Partition, partitions: number, room: number, share: number): boolean {
     if (partition.paused || partition.leaving || partition.peek() === undefined) return false;
     if (partition.hasAgain) return true;
     if (this.#delays.holds(partition)) return false;
     if (partition.tracker.ahead >= this.#maxAhead) return false;
     // They are in nobody's budget any more.
-    if (partition.waiting >= MOST_WAITING / partitions) return false;
+    if (partition.waiting >= share) return false;
     return partitions === 1 || partition.out < SHARE * room;
   }
 

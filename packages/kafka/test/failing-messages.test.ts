@@ -41,6 +41,26 @@ describe("messages that fail for ever", () => {
     await end();
   });
 
+  it("do not fill it the sooner the more sessions there are", async () => {
+    const { clock, cluster, oracle, start, end } = sceneWith(4);
+    const member = await start({
+      sessions: 4,
+      retryDelay: 600_000,
+      fetch: { maxBytesPerPartition: 8 * 2 ** 20 },
+      fate: () => ({ after: 0, end: "fails" }),
+    });
+    for (const [partition, driver] of member.drivers.entries()) {
+      cluster.log(partition).size = 2 ** 20;
+      cluster.append(partition, 100);
+      driver.assign(partition);
+      oracle.assigned(partition);
+    }
+    await clock.advance(60_000);
+    const inFlight = member.source.partitions().reduce((sum, one) => sum + one.inFlight, 0);
+    expect(inFlight).toBeLessThanOrEqual(64 + 20);
+    await end();
+  });
+
   it("are progress if they are passed over", async () => {
     const { clock, cluster, group, start, end } = sceneWith(1);
     const member = await start({
