@@ -143,6 +143,8 @@ export class OffsetTracker {
     for (let index = this.#head; index < this.#window.length; index++) {
       const message = this.#window[index] as Tracked;
       if (!message.done) continue;
+      // One that hangs must not hold the content of all behind it.
+      if (!(message instanceof Place)) this.#window[index] = new Place(message);
       const { offset } = message;
       const last = done.at(-1);
       if (last?.[1] === offset) done[done.length - 1] = [last[0], offset + 1];
@@ -191,5 +193,19 @@ export class OffsetTracker {
       window.splice(0, this.#head);
       this.#head = 0;
     }
+  }
+}
+
+/** What is kept of a message that has ended before others: its content may be let go. */
+class Place implements Tracked {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly timestamp: number;
+  done: boolean = true;
+
+  constructor({ offset, leaderEpoch, timestamp }: Tracked) {
+    this.offset = offset;
+    this.leaderEpoch = leaderEpoch;
+    this.timestamp = timestamp;
   }
 }

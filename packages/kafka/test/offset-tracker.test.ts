@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decodeOffsetMap } from "../src/offset-map.ts";
 import { OffsetTracker } from "../src/offset-tracker.ts";
 
 const WHERE = { topic: "events", partition: 0 };
@@ -27,6 +28,29 @@ function tracked(offsets: readonly number[], ended: readonly number[], from = 0)
   for (const one of messages) if (ended.includes(one.offset)) tracker.done(one);
   return tracker;
 }
+
+describe("a message that has ended before others", () => {
+  it("is not held any more once its place has been committed: one that hangs does not hold all behind it", () => {
+    const tracker = new OffsetTracker(WHERE, 0);
+    let looks = 0;
+    const ended = {
+      ...message(1),
+      get offset() {
+        looks++;
+        return 1;
+      },
+    };
+    const last = message(2);
+    for (const one of [message(0), ended, last]) tracker.take(one);
+    tracker.done(ended);
+    tracker.confirm(tracker.commit(ROOM)!);
+    looks = 0;
+    tracker.done(last);
+    const { metadata } = tracker.commit(ROOM)!;
+    expect(decodeOffsetMap(WHERE, 0, metadata)?.done).toEqual([[1, 3]]);
+    expect(looks).toBe(0);
+  });
+});
 
 describe("what is committed", () => {
   it("is the offset of the first message that has not ended", () => {
