@@ -29,6 +29,17 @@ function tracked(offsets: readonly number[], ended: readonly number[], from = 0)
   return tracker;
 }
 
+/** A second owner has only the message 0, and ends it; a third goes on where that one has committed. */
+function overTwoOwners(first: OffsetTracker): { readonly offset: number; third: OffsetTracker } {
+  const begin = first.commit(ROOM)!;
+  const second = new OffsetTracker(WHERE, begin.offset, begin.metadata);
+  const only = message(0);
+  second.take(only);
+  second.done(only);
+  const { offset, metadata } = second.commit(ROOM)!;
+  return { offset, third: new OffsetTracker(WHERE, offset, metadata) };
+}
+
 describe("a message that has ended before others", () => {
   it("is not held any more once its place has been committed: one that hangs does not hold all behind it", () => {
     const tracker = new OffsetTracker(WHERE, 0);
@@ -107,35 +118,15 @@ describe("what had been done beyond the commit", () => {
   });
 
   it("is not forgotten by an owner that has not come so far", () => {
-    const { offset, metadata } = tracked([0, 1, 2, 3, 4], [3, 4]).commit(ROOM)!;
-    const second = new OffsetTracker(WHERE, offset, metadata);
-    const first = message(0);
-    second.take(first);
-    second.done(first);
-    const next = second.commit(ROOM)!;
-    const third = new OffsetTracker(WHERE, next.offset, next.metadata);
-    expect([next.offset, third.knows(message(3)), third.knows(message(4))]).toEqual([
-      1,
-      true,
-      true,
-    ]);
+    const { offset, third } = overTwoOwners(tracked([0, 1, 2, 3, 4], [3, 4]));
+    expect([offset, third.knows(message(3)), third.knows(message(4))]).toEqual([1, true, true]);
   });
 });
 
 describe("what had been done right behind the commit", () => {
   it("is not forgotten before it has been fetched again", () => {
-    const { offset, metadata } = tracked([0, 1, 2], [1]).commit(ROOM)!;
-    const second = new OffsetTracker(WHERE, offset, metadata);
-    const first = message(0);
-    second.take(first);
-    second.done(first);
-    const next = second.commit(ROOM)!;
-    const third = new OffsetTracker(WHERE, next.offset, next.metadata);
-    expect([next.offset, third.knows(message(1)), third.knows(message(2))]).toEqual([
-      1,
-      true,
-      false,
-    ]);
+    const { offset, third } = overTwoOwners(tracked([0, 1, 2], [1]));
+    expect([offset, third.knows(message(1)), third.knows(message(2))]).toEqual([1, true, false]);
   });
 });
 
